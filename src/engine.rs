@@ -1,0 +1,1 @@
+//! (charter follows with the room)
