@@ -5,6 +5,7 @@
 //! Whoever needs the time passes it in.
 
 mod actor;
+mod candidate;
 mod entry;
 mod evidence;
 mod finding;
@@ -17,6 +18,7 @@ mod state;
 mod text;
 
 pub use actor::{Actor, Via};
+pub use candidate::{Candidate, CandidateStep, Mode, WantedCheck, Wants};
 pub use entry::{ChangeOutcome, CheckResult, Entry, Outcome, Receipt, Verdict};
 pub use evidence::{
     ConfigKind, Coverage, Defect, Evidence, Gap, Gathered, ImageFacts, LogTail, Neighbours, PullSecret,
