@@ -37,9 +37,9 @@ pub async fn start() -> Server {
     ];
     let server = Server { api, at, home: tempfile::tempdir().unwrap(), tasks };
     let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "sim",
-        "clusters": [{"name": "sim", "cluster": {"server": server.url()}}],
+        "clusters": [{"name": "sim", "cluster": {"server": format!("{}/token/{ADMIN}", server.url())}}],
         "contexts": [{"name": "sim", "context": {"cluster": "sim", "user": "admin", "namespace": "default"}}],
-        "users": [{"name": "admin", "user": {"token": ADMIN}}]});
+        "users": [{"name": "admin", "user": {}}]});
     std::fs::write(server.home.path().join("config"), kubeconfig.to_string()).unwrap();
     server
 }

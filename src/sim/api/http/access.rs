@@ -8,8 +8,29 @@ use super::super::selector::Selector;
 use super::super::status::Status;
 use super::super::user::{AUTHENTICATED, UNAUTHENTICATED, User};
 use super::answer::header;
-use super::query::{Query, decode};
+use super::query::{Query, decode, decode_path};
 use super::route::{Route, Target};
+
+/// The prefix a request came with, for answers that hold paths.
+#[derive(Clone)]
+pub(super) struct Prefix(pub(super) String);
+
+/// Takes the token out of `/token/TOKEN/…`. kubectl sends no `Authorization` over plain HTTP, but keeps the
+/// path of the server it is given; so a kubeconfig names `http://HOST/token/TOKEN`.
+pub(super) fn unwrap_path(parts: &mut Parts) {
+    let text = parts.uri.to_string();
+    let Some((token, rest)) = text.strip_prefix("/token/").map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+    else {
+        return;
+    };
+    let (Ok(value), Ok(uri)) = (format!("Bearer {}", decode_path(token)).parse(), format!("/{rest}").parse())
+    else {
+        return;
+    };
+    parts.extensions.insert(Prefix(format!("/token/{token}")));
+    parts.headers.entry("authorization").or_insert(value);
+    parts.uri = uri;
+}
 
 /// The user of a request, after impersonation.
 pub(super) fn who(api: &ApiServer, parts: &Parts) -> Result<User, Status> {

@@ -54,7 +54,8 @@ pub(super) struct Asked {
 }
 
 async fn serve(State(api): State<ApiServer>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    access::unwrap_path(&mut parts);
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return refused(&Status::new(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"));
     };

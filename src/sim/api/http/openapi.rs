@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::super::resource::Resource;
 use super::super::schema::{Def, Field, Rules, definition_name, definitions};
 use super::super::status::Status;
+use super::access::Prefix;
 use super::answer::{self, header};
 use super::proto;
 
@@ -25,14 +26,15 @@ pub(super) fn serve(rows: &[Arc<Resource>], rest: &[&str], parts: &Parts) -> Res
             }
             Ok(answer::json(200, &document))
         }
-        ["v3"] => Ok(answer::json(200, &index(rows))),
+        ["v3"] => Ok(answer::json(200, &index(rows, parts))),
         ["v3", "api", version] => group_document(rows, "", version, parts),
         ["v3", "apis", group, version] => group_document(rows, group, version, parts),
         _ => Err(Status::no_such_path()),
     }
 }
 
-fn index(rows: &[Arc<Resource>]) -> Value {
+fn index(rows: &[Arc<Resource>], parts: &Parts) -> Value {
+    let prefix = parts.extensions.get::<Prefix>().map_or("", |prefix| prefix.0.as_str());
     let mut paths = Map::new();
     for row in rows {
         let path = if row.gvr.group.is_empty() {
@@ -40,7 +42,7 @@ fn index(rows: &[Arc<Resource>]) -> Value {
         } else {
             format!("apis/{}/{}", row.gvr.group, row.gvr.version)
         };
-        let url = format!("/openapi/v3/{path}?hash=kubemend");
+        let url = format!("{prefix}/openapi/v3/{path}?hash=kubemend");
         paths.insert(path, json!({"serverRelativeURL": url}));
     }
     json!({"paths": paths})
