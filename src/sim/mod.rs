@@ -1,1 +1,3 @@
 //! (charter follows with the room)
+
+pub mod api;
