@@ -109,7 +109,7 @@ impl Worker {
         self.written = Value::Null;
     }
 
-    /// Whether it waits for a ConfigMap or Secret, or would notice a new one.
+    /// The address of its sandbox.
     pub fn pod_ip(&self) -> Option<&str> {
         self.pod_ip.as_deref()
     }
@@ -155,7 +155,7 @@ impl Worker {
             && look.now < failed.retry_at
         {
             out.wake_at(failed.retry_at);
-            return self.mount_now(look).is_ok();
+            return false;
         }
         let Err((volume, message)) = self.mount_now(look) else {
             self.mount_failed = None;
