@@ -19,12 +19,22 @@ pub struct NodeSpec {
     pub memory_gib: u32,
     pub pods: u32,
     pub control_plane: bool,
+    /// A pool of nodes for workloads that ask for it: a label `pool` and a taint `dedicated`.
+    pub pool: Option<String>,
 }
 
 impl NodeSpec {
     /// A worker node of ordinary size.
     pub fn worker(name: &str, ip: &str) -> Self {
-        Self { name: name.to_owned(), ip: ip.to_owned(), cpu: 4, memory_gib: 16, pods: 110, control_plane: false }
+        Self {
+            name: name.to_owned(),
+            ip: ip.to_owned(),
+            cpu: 4,
+            memory_gib: 16,
+            pods: 110,
+            control_plane: false,
+            pool: None,
+        }
     }
 
     /// A control-plane node, tainted so that workloads stay away.
@@ -89,6 +99,10 @@ fn object(spec: &NodeSpec) -> Value {
     if spec.control_plane {
         labels["node-role.kubernetes.io/control-plane"] = json!("");
         body["taints"] = json!([{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]);
+    }
+    if let Some(pool) = &spec.pool {
+        labels["pool"] = json!(pool);
+        body["taints"] = json!([{"key": "dedicated", "value": pool, "effect": "NoSchedule"}]);
     }
     json!({
         "apiVersion": "v1", "kind": "Node",
