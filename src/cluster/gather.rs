@@ -22,11 +22,12 @@ use super::kind;
 use super::wire::{self, AnyObject};
 use crate::incident::objects::{Node, Pod, VolumeSource, Workload};
 use crate::incident::{ApiKind, Gap, Gathered, ObjectRef, Target, Text, Wants};
+pub(in crate::cluster) use reach::Clients;
 use reach::{Miss, Reach};
 use secrets::Kept;
 
 /// Reads what evidence needs from one cluster.
-pub struct Gatherer {
+pub(in crate::cluster) struct Gatherer {
     name: Text,
     cache: Arc<Cache>,
     reach: Reach,
@@ -34,13 +35,13 @@ pub struct Gatherer {
 }
 
 impl Gatherer {
-    /// Over a client for reads and the cache that the watches fill.
-    pub fn new(name: &Text, client: kube::Client, cache: Arc<Cache>) -> Self {
-        Self { name: name.clone(), cache, reach: Reach::new(client), kept: Kept::default() }
+    /// Over clients for reads and the cache that the watches fill.
+    pub(in crate::cluster) fn new(name: &Text, clients: Clients, cache: Arc<Cache>) -> Self {
+        Self { name: name.clone(), cache, reach: Reach::new(clients), kept: Kept::default() }
     }
 
     /// What is known about the subject. With no wants, nothing is asked of the API server.
-    pub async fn gather(&self, subject: &ObjectRef, wants: Wants, now: Timestamp) -> Gathered {
+    pub(in crate::cluster) async fn gather(&self, subject: &ObjectRef, wants: Wants, now: Timestamp) -> Gathered {
         let mut seen = Gathered { at: now, subject: subject.clone(), ..Gathered::default() };
         match subject.api.kind.as_str() {
             "Pod" => self.pod(&mut seen, wants).await,
@@ -57,7 +58,7 @@ impl Gatherer {
     }
 
     /// The live object, as JSON; a Secret without its values. `None`: it is not there.
-    pub async fn read(&self, target: &Target) -> Result<Option<Value>, Text> {
+    pub(in crate::cluster) async fn read(&self, target: &Target) -> Result<Option<Value>, Text> {
         let path = kind::object(&target.api, &target.namespace, &target.name);
         let body = match self.reach.get(&path).await {
             Ok(body) => body,

@@ -33,15 +33,18 @@ impl Miss {
     }
 }
 
+/// Gives the client of the moment: it is another one after credentials were renewed.
+pub(in crate::cluster) type Clients = Box<dyn Fn() -> kube::Client + Send + Sync>;
+
 /// The way to the API server.
 pub(super) struct Reach {
-    client: kube::Client,
+    clients: Clients,
     turns: Semaphore,
 }
 
 impl Reach {
-    pub(super) fn new(client: kube::Client) -> Self {
-        Self { client, turns: Semaphore::new(AT_ONCE) }
+    pub(super) fn new(clients: Clients) -> Self {
+        Self { clients, turns: Semaphore::new(AT_ONCE) }
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Bytes, Miss> {
@@ -58,7 +61,7 @@ impl Reach {
     }
 
     async fn exchange(&self, request: Request<Body>) -> Result<Bytes, Miss> {
-        let response = self.client.send(request).await.map_err(|error| Miss::Other(chain(&error)))?;
+        let response = (self.clients)().send(request).await.map_err(|error| Miss::Other(chain(&error)))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), LARGEST).collect().await;
         let body =
