@@ -1,1 +1,5 @@
 //! (charter follows with the room)
+
+pub mod apply;
+pub mod preview;
+pub mod rights;
