@@ -192,7 +192,7 @@ fn search_text(state: &Incident) -> String {
     let mut words = vec![state.id.as_str(), finding.condition.as_str(), &finding.title, &finding.cause];
     words.push(&finding.key.place.name);
     words.extend(finding.quotes.iter().map(|quote| quote.text.as_str()));
-    words.extend(finding.variables.values().map(|value| value.as_str()));
+    words.extend(finding.variables.values().map(crate::incident::Text::as_str));
     for member in &state.members.listed {
         words.extend([member.namespace.as_str(), member.name.as_str()]);
     }

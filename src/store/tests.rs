@@ -215,7 +215,7 @@ async fn what_was_edited_by_hand_does_not_verify() {
         match store.verify().await {
             Ok(_) => assert_eq!(why, "", "{statement}"),
             Err(broken) => {
-                assert!(!why.is_empty() && broken.to_string().contains(why), "{statement}: {broken}")
+                assert!(!why.is_empty() && broken.to_string().contains(why), "{statement}: {broken}");
             }
         }
     }
