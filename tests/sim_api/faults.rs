@@ -55,8 +55,6 @@ async fn codes_are_answered_once_and_then_all_is_well() {
         arm(&server, Match::on("patch", "pods"), What::Status(code, 0));
         match pods(&server).patch("a", &PatchParams::default(), &labelled("1")).await {
             Err(Error::Api(status)) => assert_eq!(status.code, code),
-            // kube retries some codes by itself: then the second try went through.
-            Ok(_) => assert!(matches!(code, 429 | 503 | 504), "{code}"),
             other => panic!("{other:?}"),
         }
         pods(&server).patch("a", &PatchParams::default(), &labelled("1")).await.unwrap();
