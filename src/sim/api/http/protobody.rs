@@ -179,7 +179,7 @@ fn is_hollow(bytes: &[u8]) -> bool {
 
 fn put(out: &mut Map<String, Value>, field: &str, kind: &str, value: &Wire<'_>) -> Result<(), String> {
     match (kind, value) {
-        ("s", Wire::Bytes(text)) if text.is_empty() => {}
+        ("s", Wire::Bytes([])) => {}
         ("s", Wire::Bytes(text)) => {
             out.insert(field.into(), json!(utf8(text)?));
         }

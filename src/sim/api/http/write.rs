@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::super::auth::review;
@@ -90,19 +91,19 @@ fn parse_yaml(body: &[u8]) -> Result<Value, Status> {
     serde_saphyr::from_str(text).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))
 }
 
-fn answered(code: u16, asked: &Asked, object: &Arc<Value>, warnings: &[String]) -> Answer {
+fn answered(code: u16, asked: &Asked, object: &Arc<Value>, warnings: &[String]) -> Response {
     let shown = asked.res.present(object);
     let mut response = match read::form(&asked.parts) {
         read::Form::Metadata => answer::json(code, &read::metadata_only(&shown)),
         read::Form::Table => {
             let now = asked.api.clock().now();
             let include = asked.query.get("includeObject");
-            answer::json(code, &super::table::of(&asked.res, &[shown], json!({}), include, now))
+            answer::json(code, &super::table::of(&asked.res, &[shown], &json!({}), include, now))
         }
         read::Form::Plain => answer::json(code, &shown),
     };
     answer::warn(&mut response, warnings);
-    Ok(response)
+    response
 }
 
 pub(super) fn create(asked: &Asked) -> Answer {
@@ -119,7 +120,7 @@ pub(super) fn create(asked: &Asked) -> Answer {
     meta::default_to(fields, "apiVersion", asked.res.api_version());
     meta::default_to(fields, "kind", asked.res.kind);
     let stored = asked.api.inner.state.lock().create(&asked.call(), asked.target.ns(), object)?;
-    answered(201, asked, &stored, &warnings)
+    Ok(answered(201, asked, &stored, &warnings))
 }
 
 fn answer_review(asked: &Asked, object: Value) -> Answer {
@@ -179,7 +180,7 @@ pub(super) fn update(asked: &Asked) -> Answer {
         meta::of(&mut object).insert("namespace".into(), namespace);
     }
     let stored = asked.api.inner.state.lock().update(&asked.call(), object)?;
-    answered(200, asked, &stored, &warnings)
+    Ok(answered(200, asked, &stored, &warnings))
 }
 
 pub(super) fn patch(asked: &Asked) -> Answer {
@@ -202,7 +203,7 @@ pub(super) fn patch(asked: &Asked) -> Answer {
     check_identity(asked, &current, &next)?;
     let stored = state.update(&asked.call(), next)?;
     drop(state);
-    answered(200, asked, &stored, &warnings)
+    Ok(answered(200, asked, &stored, &warnings))
 }
 
 fn misfit(why: PatchError) -> Status {
@@ -273,7 +274,7 @@ fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
         None => (201, state.create(&call, asked.target.ns(), next)?),
     };
     drop(state);
-    answered(code, asked, &stored, &warnings)
+    Ok(answered(code, asked, &stored, &warnings))
 }
 
 fn contested(all: &[Conflict]) -> Status {
