@@ -87,18 +87,30 @@ impl Server {
         self.kubectl_with(args, "").await
     }
 
+    /// Runs a kubectl that does not end by itself.
+    pub async fn kubectl_for(&self, args: &[&str], time: &str) -> Ran {
+        let home = self.home.path().to_owned();
+        let mut all = vec![time.to_owned(), kubectl_name()];
+        all.extend(args.iter().map(ToString::to_string));
+        tokio::task::spawn_blocking(move || run(&home, "timeout", &all, "")).await.unwrap()
+    }
+
     pub async fn kubectl_with(&self, args: &[&str], stdin: &str) -> Ran {
         let home = self.home.path().to_owned();
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         let stdin = stdin.to_owned();
-        tokio::task::spawn_blocking(move || run(&home, &args, &stdin)).await.unwrap()
+        tokio::task::spawn_blocking(move || run(&home, &kubectl_name(), &args, &stdin)).await.unwrap()
     }
 }
 
-fn run(home: &std::path::Path, args: &[String], stdin: &str) -> Ran {
+fn kubectl_name() -> String {
+    std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".into())
+}
+
+fn run(home: &std::path::Path, program: &str, args: &[String], stdin: &str) -> Ran {
     let input = home.join("stdin");
     std::fs::write(&input, stdin).unwrap();
-    let output = Command::new(std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".into()))
+    let output = Command::new(program)
         .args(args)
         .arg("--request-timeout=20s")
         .env("HOME", home)

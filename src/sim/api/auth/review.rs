@@ -52,25 +52,21 @@ fn subject(spec: &Value) -> User {
 }
 
 fn access(store: &Store, user: &User, spec: &Value) -> Value {
-    let asked = match spec.get("nonResourceAttributes").filter(|value| value.is_object()) {
-        Some(path) => Attributes {
-            verb: text(path, "/verb"),
-            path: Some(text(path, "/path")),
-            ..Attributes::default()
-        },
-        None => {
-            let of = &spec["resourceAttributes"];
-            Attributes {
-                verb: text(of, "/verb"),
-                group: text(of, "/group"),
-                resource: text(of, "/resource"),
-                sub: text(of, "/subresource"),
-                namespace: text(of, "/namespace"),
-                name: text(of, "/name"),
-                path: None,
-            }
-        }
+    let of = &spec["resourceAttributes"];
+    let mut asked = Attributes {
+        verb: text(of, "/verb"),
+        group: text(of, "/group"),
+        resource: text(of, "/resource"),
+        sub: text(of, "/subresource"),
+        namespace: text(of, "/namespace"),
+        name: text(of, "/name"),
+        path: None,
     };
+    let plain = &spec["nonResourceAttributes"];
+    if plain.is_object() {
+        asked =
+            Attributes { verb: text(plain, "/verb"), path: Some(text(plain, "/path")), ..Attributes::default() };
+    }
     json!({"allowed": rbac::allows(store, user, &asked)})
 }
 

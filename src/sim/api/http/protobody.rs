@@ -179,11 +179,10 @@ fn is_hollow(bytes: &[u8]) -> bool {
 
 fn put(out: &mut Map<String, Value>, field: &str, kind: &str, value: &Wire<'_>) -> Result<(), String> {
     match (kind, value) {
-        ("s", Wire::Bytes([])) => {}
+        ("s", Wire::Bytes([])) | ("z", Wire::Number(0)) => {}
         ("s", Wire::Bytes(text)) => {
             out.insert(field.into(), json!(utf8(text)?));
         }
-        ("z", Wire::Number(0)) => {}
         ("i" | "z", Wire::Number(number)) => {
             out.insert(field.into(), json!(number.cast_signed()));
         }

@@ -105,7 +105,7 @@ pub(crate) fn value_at<'a>(object: &'a Value, path: &[Step]) -> Option<&'a Value
     path.iter().try_fold(object, |at, step| match step {
         Step::Field(name) => at.get(name),
         Step::Key(key) => at.as_array()?.iter().find(|item| matches_key(key, item)),
-        Step::Item(text) => at.as_array()?.iter().find(|item| item.to_string() == *text),
+        Step::Item(text) => at.as_array()?.iter().find(|item| is_text(item, text)),
     })
 }
 
@@ -130,9 +130,13 @@ pub(crate) fn remove_at(object: &mut Value, path: &[Step]) {
                 remove_at(inner, rest);
             }
         }
-        (Step::Item(text), Value::Array(items)) => items.retain(|item| item.to_string() != *text),
+        (Step::Item(text), Value::Array(items)) => items.retain(|item| !is_text(item, text)),
         _ => {}
     }
+}
+
+fn is_text(item: &Value, text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|value| value == *item)
 }
 
 fn is_empty(value: &Value) -> bool {
