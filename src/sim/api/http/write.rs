@@ -40,7 +40,10 @@ impl Asked {
 
     fn manager(&self) -> &str {
         match self.query.get("fieldManager") {
-            "" => header(&self.parts, "user-agent").split('/').next().filter(|one| !one.is_empty()),
+            "" => header(&self.parts, "user-agent")
+                .split('/')
+                .next()
+                .filter(|one| !one.is_empty()),
             named => Some(named),
         }
         .unwrap_or("unknown")
@@ -51,12 +54,17 @@ impl Asked {
     }
 
     pub(super) fn read_body(&self) -> Result<Value, Status> {
-        let kind = header(&self.parts, "content-type").split(';').next().unwrap_or_default().trim();
+        let kind = header(&self.parts, "content-type")
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
         match kind {
             "" | "application/json" => parse_json(&self.body),
             "application/yaml" => parse_yaml(&self.body),
-            protobody::KIND => protobody::decode(&self.body)
-                .map_err(|why| Status::bad_request(format!("the protobuf body cannot be read: {why}"))),
+            protobody::KIND => protobody::decode(&self.body).map_err(|why| {
+                Status::bad_request(format!("the protobuf body cannot be read: {why}"))
+            }),
             _ => Err(Status::unsupported_media_type(BODY_TYPES)),
         }
     }
@@ -66,14 +74,20 @@ impl Asked {
         let kind = self.res.kind;
         let version = &self.res.gvr.version;
         let told = |why: &str| {
-            Status::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {why}"))
+            Status::bad_request(format!(
+                "{kind} in version {version:?} cannot be handled as a {kind}: {why}"
+            ))
         };
         let unknown = prune::prune(self.shape(), object).map_err(|why| told(&why))?;
-        let unknown: Vec<String> = unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
+        let unknown: Vec<String> = unknown
+            .iter()
+            .map(|path| format!("unknown field {path:?}"))
+            .collect();
         match self.query.get("fieldValidation") {
-            "Strict" if !unknown.is_empty() => {
-                Err(told(&format!("strict decoding error: {}", unknown.join(", "))))
-            }
+            "Strict" if !unknown.is_empty() => Err(told(&format!(
+                "strict decoding error: {}",
+                unknown.join(", ")
+            ))),
             "Ignore" | "Strict" => Ok(Vec::new()),
             _ => Ok(unknown),
         }
@@ -81,14 +95,18 @@ impl Asked {
 }
 
 fn parse_json(body: &[u8]) -> Result<Value, Status> {
-    serde_json::from_slice(body)
-        .map_err(|why| Status::bad_request(format!("couldn't get version/kind; json parse error: {why}")))
+    serde_json::from_slice(body).map_err(|why| {
+        Status::bad_request(format!(
+            "couldn't get version/kind; json parse error: {why}"
+        ))
+    })
 }
 
 fn parse_yaml(body: &[u8]) -> Result<Value, Status> {
     let text = std::str::from_utf8(body)
         .map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?;
-    serde_saphyr::from_str(text).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))
+    serde_saphyr::from_str(text)
+        .map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))
 }
 
 fn answered(code: u16, asked: &Asked, object: &Arc<Value>, warnings: &[String]) -> Response {
@@ -98,7 +116,10 @@ fn answered(code: u16, asked: &Asked, object: &Arc<Value>, warnings: &[String]) 
         read::Form::Table => {
             let now = asked.api.clock().now();
             let include = asked.query.get("includeObject");
-            answer::json(code, &super::table::of(&asked.res, &[shown], &json!({}), include, now))
+            answer::json(
+                code,
+                &super::table::of(&asked.res, &[shown], &json!({}), include, now),
+            )
         }
         read::Form::Plain => answer::json(code, &shown),
     };
@@ -112,14 +133,21 @@ pub(super) fn create(asked: &Asked) -> Answer {
     }
     let mut object = asked.read_body()?;
     let warnings = asked.prune(&mut object)?;
-    let fields = object.as_object_mut().ok_or_else(|| Status::bad_request("the body is not an object"))?;
+    let fields = object
+        .as_object_mut()
+        .ok_or_else(|| Status::bad_request("the body is not an object"))?;
     if asked.target.resource.ends_with("reviews") {
         return answer_review(asked, object);
     }
     // A typed client may leave both out: the path says them.
     meta::default_to(fields, "apiVersion", asked.res.api_version());
     meta::default_to(fields, "kind", asked.res.kind);
-    let stored = asked.api.inner.state.lock().create(&asked.call(), asked.target.ns(), object)?;
+    let stored = asked
+        .api
+        .inner
+        .state
+        .lock()
+        .create(&asked.call(), asked.target.ns(), object)?;
     Ok(answered(201, asked, &stored, &warnings))
 }
 
@@ -127,7 +155,15 @@ fn answer_review(asked: &Asked, object: Value) -> Answer {
     let state = asked.api.inner.state.lock();
     let now = asked.api.clock().now();
     let (store, tokens) = (&state.store, &asked.api.inner.tokens);
-    let done = review::answer(asked.res.kind, &asked.who, asked.target.ns(), object, store, tokens, now)?;
+    let done = review::answer(
+        asked.res.kind,
+        &asked.who,
+        asked.target.ns(),
+        object,
+        store,
+        tokens,
+        now,
+    )?;
     Ok(answer::json(201, &done))
 }
 
@@ -159,7 +195,9 @@ fn create_sub(asked: &Asked, sub: &str) -> Answer {
 pub(super) fn update(asked: &Asked) -> Answer {
     let mut object = asked.read_body()?;
     let warnings = asked.prune(&mut object)?;
-    let fields = object.as_object_mut().ok_or_else(|| Status::bad_request("the body is not an object"))?;
+    let fields = object
+        .as_object_mut()
+        .ok_or_else(|| Status::bad_request("the body is not an object"))?;
     meta::default_to(fields, "apiVersion", asked.res.api_version());
     meta::default_to(fields, "kind", asked.res.kind);
     let name = meta::name(&object);
@@ -184,7 +222,11 @@ pub(super) fn update(asked: &Asked) -> Answer {
 }
 
 pub(super) fn patch(asked: &Asked) -> Answer {
-    let kind = header(&asked.parts, "content-type").split(';').next().unwrap_or_default().trim();
+    let kind = header(&asked.parts, "content-type")
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     let patch = match kind {
         "application/json-patch+json" => Patch::Json(parse_json(&asked.body)?),
         "application/merge-patch+json" => Patch::Merge(parse_json(&asked.body)?),
@@ -199,7 +241,9 @@ pub(super) fn patch(asked: &Asked) -> Answer {
     let current = state.find(&asked.res, asked.target.ns(), &asked.target.name)?;
     let current = asked.res.present(&current);
     let mut next = patch.apply(asked.shape(), &current).map_err(misfit)?;
-    let warnings = asked.prune(&mut next).map_err(|status| invalid_patch(&status))?;
+    let warnings = asked
+        .prune(&mut next)
+        .map_err(|status| invalid_patch(&status))?;
     check_identity(asked, &current, &next)?;
     let stored = state.update(&asked.call(), next)?;
     drop(state);
@@ -211,8 +255,11 @@ fn misfit(why: PatchError) -> Status {
         PatchError::Malformed(text) => Status::bad_request(text),
         // A real server does not say which operation failed either.
         PatchError::Unfit => {
-            let mut status =
-                Status::new(422, "Invalid", "the server rejected our request due to an error in our request");
+            let mut status = Status::new(
+                422,
+                "Invalid",
+                "the server rejected our request due to an error in our request",
+            );
             status.details = json!({});
             status
         }
@@ -236,7 +283,12 @@ fn check_identity(asked: &Asked, current: &Value, next: &Value) -> Result<(), St
         if before != after && !after.is_null() {
             let path = format!("metadata.{field}");
             let cause = super::super::status::Cause::invalid(path, after, "field is immutable");
-            return Err(Status::invalid(asked.res.gvr.group, asked.res.kind, &asked.target.name, &[cause]));
+            return Err(Status::invalid(
+                asked.res.gvr.group,
+                asked.res.kind,
+                &asked.target.name,
+                &[cause],
+            ));
         }
     }
     Ok(())
@@ -244,7 +296,8 @@ fn check_identity(asked: &Asked, current: &Value, next: &Value) -> Result<(), St
 
 fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
     if asked.query.get("fieldManager").is_empty() {
-        let cause = super::super::status::Cause::required("fieldManager", "is required for apply patch");
+        let cause =
+            super::super::status::Cause::required("fieldManager", "is required for apply patch");
         return Err(Status::invalid("meta.k8s.io", "PatchOptions", "", &[cause]));
     }
     if !config["metadata"]["managedFields"].is_null() {
@@ -266,9 +319,14 @@ fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
         force: asked.query.is("force"),
     };
     let mut state = asked.api.inner.state.lock();
-    let current = state.find(&asked.res, asked.target.ns(), &asked.target.name).ok();
-    let base = current.as_ref().map_or_else(|| Arc::new(json!({})), |object| asked.res.present(object));
-    let next = apply::apply(asked.shape(), &base, &config, &writer).map_err(|all| contested(&all))?;
+    let current = state
+        .find(&asked.res, asked.target.ns(), &asked.target.name)
+        .ok();
+    let base = current
+        .as_ref()
+        .map_or_else(|| Arc::new(json!({})), |object| asked.res.present(object));
+    let next =
+        apply::apply(asked.shape(), &base, &config, &writer).map_err(|all| contested(&all))?;
     let (code, stored) = match current {
         Some(_) => (200, state.update(&call, next)?),
         None => (201, state.create(&call, asked.target.ns(), next)?),
@@ -278,12 +336,23 @@ fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
 }
 
 fn contested(all: &[Conflict]) -> Status {
-    let texts: Vec<String> = all.iter().map(|one| format!("conflict with {}: {}", one.with, one.path)).collect();
-    let many = if all.len() == 1 { "conflict" } else { "conflicts" };
+    let texts: Vec<String> = all
+        .iter()
+        .map(|one| format!("conflict with {}: {}", one.with, one.path))
+        .collect();
+    let many = if all.len() == 1 {
+        "conflict"
+    } else {
+        "conflicts"
+    };
     let message = if all.len() == 1 {
         format!("Apply failed with 1 {many}: {}", texts.join(""))
     } else {
-        format!("Apply failed with {} {many}: {}", all.len(), texts.join("\n"))
+        format!(
+            "Apply failed with {} {many}: {}",
+            all.len(),
+            texts.join("\n")
+        )
     };
     let causes: Vec<Value> = all
         .iter()
@@ -298,15 +367,25 @@ fn contested(all: &[Conflict]) -> Status {
 }
 
 fn is_dry(options: &Value) -> bool {
-    meta::list(options, "/dryRun").iter().any(|one| one == "All")
+    meta::list(options, "/dryRun")
+        .iter()
+        .any(|one| one == "All")
 }
 
 fn delete_options(body: &Value, asked: &Asked) -> DeleteOptions {
-    let policy = body["propagationPolicy"].as_str().unwrap_or(asked.query.get("propagationPolicy"));
+    let policy = body["propagationPolicy"]
+        .as_str()
+        .unwrap_or(asked.query.get("propagationPolicy"));
     let orphan = body["orphanDependents"].as_bool();
-    let text = |pointer: &str| Some(meta::text(body, pointer)).filter(|s| !s.is_empty()).map(str::to_owned);
+    let text = |pointer: &str| {
+        Some(meta::text(body, pointer))
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+    };
     DeleteOptions {
-        grace: body["gracePeriodSeconds"].as_i64().or_else(|| asked.query.number("gracePeriodSeconds")),
+        grace: body["gracePeriodSeconds"]
+            .as_i64()
+            .or_else(|| asked.query.number("gracePeriodSeconds")),
         uid: text("/preconditions/uid"),
         resource_version: text("/preconditions/resourceVersion"),
         propagation: match (policy, orphan) {
@@ -319,12 +398,20 @@ fn delete_options(body: &Value, asked: &Asked) -> DeleteOptions {
 }
 
 pub(super) fn delete(asked: &Asked) -> Answer {
-    let body = if asked.body.is_empty() { json!({}) } else { asked.read_body()? };
+    let body = if asked.body.is_empty() {
+        json!({})
+    } else {
+        asked.read_body()?
+    };
     let options = delete_options(&body, asked);
     let mut call = asked.call();
     call.dry_run |= is_dry(&body);
-    let removed =
-        asked.api.inner.state.lock().remove(&call, asked.target.ns(), &asked.target.name, &options)?;
+    let removed = asked.api.inner.state.lock().remove(
+        &call,
+        asked.target.ns(),
+        &asked.target.name,
+        &options,
+    )?;
     match removed {
         Deleted::Gone(object) if !asked.res.is(&gvr::PODS) => {
             let mut details = json!({"name": meta::name(&object), "kind": asked.res.gvr.resource,
@@ -341,7 +428,8 @@ pub(super) fn delete(asked: &Asked) -> Answer {
 }
 
 fn success(details: Option<Value>) -> Value {
-    let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"});
+    let mut status =
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"});
     match details {
         Some(details) => status["details"] = details,
         None => status["code"] = json!(201),
@@ -350,7 +438,11 @@ fn success(details: Option<Value>) -> Value {
 }
 
 pub(super) fn delete_collection(asked: &Asked) -> Answer {
-    let body = if asked.body.is_empty() { json!({}) } else { asked.read_body()? };
+    let body = if asked.body.is_empty() {
+        json!({})
+    } else {
+        asked.read_body()?
+    };
     let options = delete_options(&body, asked);
     let selector = read::selector(&asked.res, &asked.query)?;
     let mut call = asked.call();
@@ -360,10 +452,18 @@ pub(super) fn delete_collection(asked: &Asked) -> Answer {
     for object in state.store.all(&asked.res.stored_as, asked.target.ns()) {
         if selector.matches(&object) {
             let ns = Some(meta::namespace(&object));
-            gone.push(Arc::clone(state.remove(&call, ns, meta::name(&object), &options)?.object()));
+            gone.push(Arc::clone(
+                state
+                    .remove(&call, ns, meta::name(&object), &options)?
+                    .object(),
+            ));
         }
     }
     let meta = json!({"resourceVersion": state.store.revision.to_string()});
     drop(state);
-    Ok(answer::bytes(200, "application/json", read::plain(&asked.res, &gone, &meta)))
+    Ok(answer::bytes(
+        200,
+        "application/json",
+        read::plain(&asked.res, &gone, &meta),
+    ))
 }
