@@ -13,11 +13,15 @@
 #[path = "sim_api/support.rs"]
 mod support;
 
+#[path = "sim_api/access.rs"]
+mod access;
 #[path = "sim_api/client.rs"]
 mod client;
 #[path = "sim_api/faults.rs"]
 mod faults;
 #[path = "sim_api/kubectl.rs"]
 mod kubectl;
+#[path = "sim_api/kubectl_more.rs"]
+mod kubectl_more;
 #[path = "sim_api/lifecycle.rs"]
 mod lifecycle;

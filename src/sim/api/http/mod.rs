@@ -3,9 +3,11 @@
 
 mod access;
 mod answer;
+mod deleting;
 mod discovery;
 mod logs;
 mod openapi;
+mod patching;
 mod proto;
 mod protobody;
 mod query;
@@ -203,9 +205,9 @@ fn dispatch(asked: Asked) -> Answer {
         (_, "watch") => watch::serve(asked),
         (_, "create") => write::create(&asked),
         (_, "update") => write::update(&asked),
-        (_, "patch") => write::patch(&asked),
-        (_, "delete") => write::delete(&asked),
-        (_, "deletecollection") => write::delete_collection(&asked),
+        (_, "patch") => patching::patch(&asked),
+        (_, "delete") => deleting::delete(&asked),
+        (_, "deletecollection") => deleting::delete_collection(&asked),
         _ => Err(Status::method_not_allowed()),
     }
 }

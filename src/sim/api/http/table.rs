@@ -2,6 +2,7 @@
 //! computed in `cells`.
 
 mod cells;
+mod nodes;
 mod pods;
 
 use std::sync::Arc;

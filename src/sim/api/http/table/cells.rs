@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::super::meta::{self, list, text};
 use super::super::super::resource::Resource;
-use super::pods;
+use super::{nodes, pods};
 
 pub(super) const NONE: &str = "<none>";
 
@@ -35,7 +35,7 @@ pub(super) fn cell(res: &Resource, column: &str, object: &Value, now: Timestamp)
         )),
         _ => match res.stored_as.resource {
             "pods" => pods::cell(column, object, now),
-            "nodes" => node(column, object),
+            "nodes" => nodes::cell(column, object),
             "events" => event(column, object, now),
             "services" => service(column, object),
             "deployments" | "statefulsets" => match column {
@@ -139,51 +139,6 @@ fn short(seconds: i64) -> String {
         172_800..691_200 => two(days, "d", hours % 24, "h"),
         _ if days < 730 => format!("{days}d"),
         _ => two(days / 365, "y", days % 365, "d"),
-    }
-}
-
-fn node(column: &str, node: &Value) -> Value {
-    let info = |key: &str| json!(text(&node["status"]["nodeInfo"], &format!("/{key}")));
-    let address = |kind: &str| {
-        let found = list(node, "/status/addresses")
-            .iter()
-            .find(|one| text(one, "/type") == kind);
-        json!(found.map_or(NONE, |one| text(one, "/address")))
-    };
-    match column {
-        "Status" => {
-            let ready = list(node, "/status/conditions")
-                .iter()
-                .find(|one| text(one, "/type") == "Ready");
-            let mut word = match ready.map(|one| text(one, "/status")) {
-                Some("True") => "Ready".to_owned(),
-                Some(_) => "NotReady".to_owned(),
-                None => "Unknown".to_owned(),
-            };
-            if node["spec"]["unschedulable"] == true {
-                word.push_str(",SchedulingDisabled");
-            }
-            json!(word)
-        }
-        "Roles" => {
-            let roles: Vec<&str> = node["metadata"]["labels"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, _)| key.strip_prefix("node-role.kubernetes.io/"))
-                .collect();
-            json!(if roles.is_empty() {
-                NONE.to_owned()
-            } else {
-                roles.join(",")
-            })
-        }
-        "Version" => info("kubeletVersion"),
-        "Internal-IP" => address("InternalIP"),
-        "External-IP" => address("ExternalIP"),
-        "OS-Image" => info("osImage"),
-        "Kernel-Version" => info("kernelVersion"),
-        _ => info("containerRuntimeVersion"),
     }
 }
 
