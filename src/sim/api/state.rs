@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
+use super::clock::stamp;
 use super::gvr::{self, Gvr};
 use super::meta;
+use super::patch::apply::{self, Writer};
 use super::resource::{Registry, Resource};
+use super::schema::Shape;
 use super::status::Status;
 use super::store::Store;
 use super::user::User;
@@ -20,6 +24,8 @@ pub(super) struct Call<'a> {
     pub(super) sub: Option<&'a str>,
     pub(super) now: Timestamp,
     pub(super) dry_run: bool,
+    /// Who the fields changed are recorded for; None leaves `managedFields` as they come.
+    pub(super) manager: Option<&'a str>,
 }
 
 impl Call<'_> {
@@ -29,18 +35,20 @@ impl Call<'_> {
 
     /// The same call about another resource, as when one write brings another.
     pub(super) fn on(&self, res: Arc<Resource>) -> Call<'_> {
-        Call { who: self.who, res, sub: None, now: self.now, dry_run: self.dry_run }
+        Call { who: self.who, res, sub: None, now: self.now, dry_run: self.dry_run, manager: None }
     }
 }
 
 pub(super) struct State {
     pub(super) store: Store,
     pub(super) registry: Registry,
+    /// Wakes the collector.
+    pub(super) dirty: Arc<Notify>,
 }
 
 impl State {
-    pub(super) fn new() -> Self {
-        Self { store: Store::new(), registry: Registry::new() }
+    pub(super) fn new(dirty: Arc<Notify>) -> Self {
+        Self { store: Store::new(), registry: Registry::new(), dirty }
     }
 
     pub(super) fn resource(&self, gvr: &Gvr) -> Result<Arc<Resource>, Status> {
@@ -78,6 +86,7 @@ impl State {
             meta::of(&mut object).remove("generation");
         }
         if res.has_status()
+            && !res.is(&gvr::NODES)
             && let Some(fields) = object.as_object_mut()
         {
             fields.remove("status");
@@ -89,6 +98,7 @@ impl State {
         if self.store.get(&res.stored_as, &ns, &name).is_some() {
             return Err(Status::already_exists(&res.gvr, &name));
         }
+        manage(call, &json!({}), &mut object);
         Ok(self.commit(call, object))
     }
 
@@ -102,8 +112,10 @@ impl State {
         check_preconditions(call, &object, &current)?;
         let mut next = part(call, &current, object);
         meta::keep(&mut next, &current);
-        meta::tidy(&mut next);
+        keep_managers(call, &current, &mut next);
         self.admit_change(call, &current, &mut next)?;
+        manage(call, &current, &mut next);
+        meta::tidy(&mut next);
         if next == *current {
             return Ok(current);
         }
@@ -225,6 +237,28 @@ fn check_preconditions(call: &Call<'_>, object: &Value, current: &Value) -> Resu
         return Err(Status::modified(call.gvr(), name));
     }
     Ok(())
+}
+
+/// Records who manages what was changed.
+fn manage(call: &Call<'_>, before: &Value, after: &mut Value) {
+    let Some(manager) = call.manager else { return };
+    let api_version = call.res.api_version();
+    let writer = Writer {
+        manager,
+        api_version: &api_version,
+        subresource: call.sub.unwrap_or_default(),
+        time: stamp(call.now),
+        force: false,
+    };
+    apply::track(Shape::of(&api_version, call.res.kind), before, after, &writer);
+}
+
+/// A writer that says nothing about managers leaves them as they are.
+fn keep_managers(call: &Call<'_>, current: &Value, next: &mut Value) {
+    let applied = call.manager.is_none() && next["metadata"].get("managedFields").is_some();
+    if !applied && let Some(managers) = current["metadata"].get("managedFields") {
+        next["metadata"]["managedFields"] = managers.clone();
+    }
 }
 
 /// What an update through this subresource may touch.
