@@ -155,12 +155,14 @@ async fn access_is_told_as_on_a_real_server() {
     assert_eq!(bob.out.trim(), "no", "{bob:?}");
     server.kubectl(&["auth", "can-i", "--list"]).await.shows("*.*");
     server.kubectl(&["auth", "can-i", "--list", "--as", "bob"]).await.shows("selfsubjectaccessreviews");
-    server.kubectl(&["auth", "whoami"]).await.shows("demo-admin");
+    let me = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
+    server.kubectl_with(&["create", "--raw", "/token/admin-token/apis/authentication.k8s.io/v1/selfsubjectreviews",
+        "-f", "-"], me).await.shows("demo-admin");
     server.kubectl(&["get", "pods", "--as", "bob"]).await.fails_with(
         "pods is forbidden: User \"bob\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"",
     );
     server.kubectl(&["get", "nodes", "--as", "bob"]).await.fails_with("at the cluster scope");
-    server.kubectl(&["get", "--raw", "/metrics", "--as", "bob"]).await.fails_with(
+    server.kubectl(&["get", "--raw", "/token/admin-token/metrics", "--as", "bob"]).await.fails_with(
         "forbidden: User \"bob\" cannot get path \"/metrics\"",
     );
     server.kubectl(&["create", "rolebinding", "v", "--clusterrole=view", "--user=bob"]).await.shows("created");
@@ -175,7 +177,7 @@ async fn discovery_explains_and_knows_custom_resources() {
     let server = start().await;
     server.kubectl(&["api-resources"]).await.shows("deployments").shows("po ");
     server.kubectl(&["api-versions"]).await.shows("apps/v1").shows("rbac.authorization.k8s.io/v1");
-    server.kubectl(&["version"]).await.shows("Server Version: v1.32.0");
+    server.kubectl(&["version"]).await.shows("v1.32.0");
     server.kubectl(&["explain", "pod.spec.containers.imagePullPolicy"]).await.shows("imagePullPolicy");
     let crd = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "databases.demo.kubemend.io"},

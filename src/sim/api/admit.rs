@@ -29,22 +29,6 @@ impl State {
         validate::new_object(res, object)
     }
 
-    /// Defaults, admission and validation of a change.
-    pub(super) fn admit_change(
-        &mut self,
-        call: &Call<'_>,
-        current: &Value,
-        next: &mut Value,
-    ) -> Result<(), Status> {
-        let custom = call.res.custom || call.res.gvr.group == "coordination.k8s.io";
-        let version = text(next, "/metadata/resourceVersion");
-        debug_assert_eq!(version, text(current, "/metadata/resourceVersion"), "kept by the caller");
-        if call.sub.is_none() && !custom {
-            defaults::fill(&call.res, next);
-        }
-        validate::change(&call.res, current, next)
-    }
-
     fn admit_pod(&self, call: &Call<'_>, pod: &mut Value) -> Result<(), Status> {
         let ns = meta::namespace(pod).to_owned();
         let asked = text(pod, "/spec/serviceAccountName");
@@ -112,6 +96,14 @@ impl State {
         // The namespace was stored a moment ago and the account is not there: nothing to refuse.
         let _ = self.create(&call.on(accounts), Some(ns), account);
     }
+}
+
+/// Defaults and validation of a change.
+pub(super) fn admit_change(call: &Call<'_>, current: &Value, next: &mut Value) -> Result<(), Status> {
+    if call.sub.is_none() {
+        defaults::fill(&call.res, next);
+    }
+    validate::change(&call.res, current, next)
 }
 
 /// Every pod stands a node that is not ready or not reachable for five minutes.

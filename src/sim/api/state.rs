@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::admit::admit_change;
 use super::clock::stamp;
 use super::gvr::{self, Gvr};
 use super::meta;
@@ -113,7 +114,7 @@ impl State {
         let mut next = part(call, &current, object);
         meta::keep(&mut next, &current);
         keep_managers(call, &current, &mut next);
-        self.admit_change(call, &current, &mut next)?;
+        admit_change(call, &current, &mut next)?;
         manage(call, &current, &mut next);
         meta::tidy(&mut next);
         if next == *current {

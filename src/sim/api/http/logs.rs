@@ -54,7 +54,9 @@ fn container(pod: &Value, asked: &str) -> Result<String, Status> {
                     many.join(" ")
                 );
                 if !init.is_empty() {
-                    message.push_str(&format!(" or one of the init containers: [{}]", init.join(" ")));
+                    message += " or one of the init containers: [";
+                    message += &init.join(" ");
+                    message.push(']');
                 }
                 Err(Status::bad_request(message))
             }
@@ -99,9 +101,7 @@ fn instance(pod: &Value, container: &str, previous: bool) -> Result<u32, Status>
     if let Some(reason) = status["state"]["waiting"]["reason"].as_str() {
         return match reason {
             _ if ended_before => Ok(restarts),
-            "ErrImagePull" | "ImagePullBackOff" => waiting(&format!(
-                "trying and failing to pull image"
-            )),
+            "ErrImagePull" | "ImagePullBackOff" => waiting("trying and failing to pull image"),
             reason => waiting(reason),
         };
     }

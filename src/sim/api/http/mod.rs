@@ -7,6 +7,7 @@ mod discovery;
 mod logs;
 mod openapi;
 mod proto;
+mod protobody;
 mod query;
 mod read;
 mod route;
@@ -120,7 +121,7 @@ async fn struck(asked: Asked) -> Response {
         }
     }
     let cut = asked.target.verb != "watch" && asked.faults.contains(&What::CutAfter);
-    let answer = dispatch(asked).await;
+    let answer = dispatch(asked);
     if cut { answer::cut() } else { answer.unwrap_or_else(|status| refused(&status)) }
 }
 
@@ -139,7 +140,7 @@ fn injected(code: u16, after: u32) -> Status {
     }
 }
 
-async fn dispatch(asked: Asked) -> Answer {
+fn dispatch(asked: Asked) -> Answer {
     let sub = asked.target.sub.clone();
     if let Some(sub) = &sub
         && asked.res.sub(sub).is_none_or(|known| !known.verbs.contains(&asked.target.verb))

@@ -14,7 +14,8 @@ use super::access::Prefix;
 use super::answer::{self, header};
 use super::proto;
 
-const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/// Clients ask for `v2@v1.0` or `v2.v1.0`; the answer says the latter, for Go refuses the `@`.
+const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 const PROTOBUF_V3: &str = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
 
 pub(super) fn serve(rows: &[Arc<Resource>], rest: &[&str], parts: &Parts) -> Result<Response, Status> {

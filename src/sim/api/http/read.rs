@@ -53,7 +53,7 @@ pub(super) fn get(asked: &Asked) -> Answer {
     let shown = match form(&asked.parts) {
         Form::Plain => return Ok(answer::json(200, &object)),
         Form::Table => {
-            table::of(&asked.res, &[object], json!({}), asked.query.get("includeObject"), asked.api.clock().now())
+            table::of(&asked.res, &[object], &json!({}), asked.query.get("includeObject"), asked.api.clock().now())
         }
         Form::Metadata => metadata_only(&object),
     };
@@ -87,7 +87,7 @@ pub(super) fn list(asked: &Asked) -> Answer {
         Form::Plain => Ok(answer::bytes(200, "application/json", plain(&asked.res, &page.items, &meta))),
         Form::Table => {
             let items = page.items.iter().map(|object| asked.res.present(object)).collect::<Vec<_>>();
-            let shown = table::of(&asked.res, &items, meta, asked.query.get("includeObject"), now);
+            let shown = table::of(&asked.res, &items, &meta, asked.query.get("includeObject"), now);
             Ok(answer::json(200, &shown))
         }
         Form::Metadata => {

@@ -76,7 +76,7 @@ fn columns_of(res: &Resource) -> &'static str {
 pub(super) fn of(
     res: &Resource,
     objects: &[Arc<Value>],
-    meta: Value,
+    meta: &Value,
     include: &str,
     now: Timestamp,
 ) -> Value {

@@ -21,7 +21,10 @@ use super::read::{Form, form, metadata_only, selector};
 use super::{Asked, table};
 
 /// A watch without `timeoutSeconds` lasts this long.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(45);
+
+/// Time for what was sent to leave before a connection is cut.
+const FLUSH: Duration = Duration::from_millis(20);
 
 struct Stream {
     asked: Asked,
@@ -132,6 +135,8 @@ impl Stream {
                 Then::End => return None,
                 Then::Cut => {
                     self.then = Then::End;
+                    // What was sent must leave first: an error at once would take it along.
+                    tokio::time::sleep(FLUSH).await;
                     return Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "injected cut")));
                 }
             }
@@ -222,7 +227,7 @@ impl Stream {
                 let include = self.asked.query.get("includeObject");
                 let now = self.asked.api.clock().now();
                 let meta = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
-                let mut table = table::of(&self.asked.res, &[shown], meta, include, now);
+                let mut table = table::of(&self.asked.res, &[shown], &meta, include, now);
                 if self.columns_sent {
                     table["columnDefinitions"] = Value::Null;
                 }

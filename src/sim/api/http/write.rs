@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::super::auth::review;
@@ -17,13 +18,13 @@ use super::super::state::Call;
 use super::super::status::Status;
 use super::answer::{self, Answer, header};
 use super::read;
-use super::Asked;
+use super::{Asked, protobody};
 
 const PATCH_TYPES: &str = "application/json-patch+json, application/merge-patch+json, \
                            application/strategic-merge-patch+json, application/apply-patch+yaml";
 const CUSTOM_PATCH_TYPES: &str =
     "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
-const BODY_TYPES: &str = "application/json, application/yaml";
+const BODY_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 impl Asked {
     pub(super) fn call(&self) -> Call<'_> {
@@ -54,6 +55,8 @@ impl Asked {
         match kind {
             "" | "application/json" => parse_json(&self.body),
             "application/yaml" => parse_yaml(&self.body),
+            protobody::KIND => protobody::decode(&self.body)
+                .map_err(|why| Status::bad_request(format!("the protobuf body cannot be read: {why}"))),
             _ => Err(Status::unsupported_media_type(BODY_TYPES)),
         }
     }
@@ -88,19 +91,19 @@ fn parse_yaml(body: &[u8]) -> Result<Value, Status> {
     serde_saphyr::from_str(text).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))
 }
 
-fn answered(code: u16, asked: &Asked, object: &Arc<Value>, warnings: &[String]) -> Answer {
+fn answered(code: u16, asked: &Asked, object: &Arc<Value>, warnings: &[String]) -> Response {
     let shown = asked.res.present(object);
     let mut response = match read::form(&asked.parts) {
         read::Form::Metadata => answer::json(code, &read::metadata_only(&shown)),
         read::Form::Table => {
             let now = asked.api.clock().now();
             let include = asked.query.get("includeObject");
-            answer::json(code, &super::table::of(&asked.res, &[shown], json!({}), include, now))
+            answer::json(code, &super::table::of(&asked.res, &[shown], &json!({}), include, now))
         }
         read::Form::Plain => answer::json(code, &shown),
     };
     answer::warn(&mut response, warnings);
-    Ok(response)
+    response
 }
 
 pub(super) fn create(asked: &Asked) -> Answer {
@@ -117,7 +120,7 @@ pub(super) fn create(asked: &Asked) -> Answer {
     meta::default_to(fields, "apiVersion", asked.res.api_version());
     meta::default_to(fields, "kind", asked.res.kind);
     let stored = asked.api.inner.state.lock().create(&asked.call(), asked.target.ns(), object)?;
-    answered(201, asked, &stored, &warnings)
+    Ok(answered(201, asked, &stored, &warnings))
 }
 
 fn answer_review(asked: &Asked, object: Value) -> Answer {
@@ -177,7 +180,7 @@ pub(super) fn update(asked: &Asked) -> Answer {
         meta::of(&mut object).insert("namespace".into(), namespace);
     }
     let stored = asked.api.inner.state.lock().update(&asked.call(), object)?;
-    answered(200, asked, &stored, &warnings)
+    Ok(answered(200, asked, &stored, &warnings))
 }
 
 pub(super) fn patch(asked: &Asked) -> Answer {
@@ -195,22 +198,22 @@ pub(super) fn patch(asked: &Asked) -> Answer {
     let mut state = asked.api.inner.state.lock();
     let current = state.find(&asked.res, asked.target.ns(), &asked.target.name)?;
     let current = asked.res.present(&current);
-    let mut next = patch.apply(asked.shape(), &current).map_err(|why| misfit(asked, why))?;
+    let mut next = patch.apply(asked.shape(), &current).map_err(misfit)?;
     let warnings = asked.prune(&mut next).map_err(|status| invalid_patch(&status))?;
     check_identity(asked, &current, &next)?;
     let stored = state.update(&asked.call(), next)?;
     drop(state);
-    answered(200, asked, &stored, &warnings)
+    Ok(answered(200, asked, &stored, &warnings))
 }
 
-fn misfit(asked: &Asked, why: PatchError) -> Status {
+fn misfit(why: PatchError) -> Status {
     match why {
         PatchError::Malformed(text) => Status::bad_request(text),
-        PatchError::Unfit(text) => {
+        // A real server does not say which operation failed either.
+        PatchError::Unfit => {
             let mut status =
                 Status::new(422, "Invalid", "the server rejected our request due to an error in our request");
-            status.details = json!({"name": asked.target.name, "group": asked.res.gvr.group,
-                "kind": asked.res.gvr.resource, "causes": [{"message": text}]});
+            status.details = json!({});
             status
         }
     }
@@ -271,7 +274,7 @@ fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
         None => (201, state.create(&call, asked.target.ns(), next)?),
     };
     drop(state);
-    answered(code, asked, &stored, &warnings)
+    Ok(answered(code, asked, &stored, &warnings))
 }
 
 fn contested(all: &[Conflict]) -> Status {

@@ -83,7 +83,7 @@ pub(crate) fn apply(
     let dropped: Vec<Path> =
         before.map(|entry| entry.set.difference(&wanted).cloned().collect()).unwrap_or_default();
     let changed = before.is_none_or(|entry| entry.set != wanted);
-    entries.retain(|entry| changed.then(|| !entry.is(writer, "Apply")).unwrap_or(true));
+    entries.retain(|entry| !changed || !entry.is(writer, "Apply"));
     let mut next = current.clone();
     merge(shape, &mut next, config);
     for path in dropped.iter().rev() {

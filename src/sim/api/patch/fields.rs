@@ -211,9 +211,15 @@ pub(crate) fn show(path: &[Step]) -> String {
             Step::Key(key) => {
                 let pairs: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
                 let pairs: Vec<String> = pairs.iter().map(|(k, v)| format!("{k}={v}")).collect();
-                text.push_str(&format!("[{}]", pairs.join(",")));
+                text.push('[');
+                text += &pairs.join(",");
+                text.push(']');
             }
-            Step::Item(item) => text.push_str(&format!("[={item}]")),
+            Step::Item(item) => {
+                text += "[=";
+                text += item;
+                text.push(']');
+            }
         }
     }
     text

@@ -159,6 +159,7 @@ mod tests {
 
     const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
 
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` makes values to be given away")]
     fn with_containers(list: Value) -> Value {
         json!({"spec": {"template": {"spec": {"containers": list}}}})
     }
