@@ -127,7 +127,8 @@ impl Recorder {
 
     fn is_allowed(&mut self, uid: &str, now: Timestamp) -> bool {
         let (left, since) = self.allowance.entry(uid.to_owned()).or_insert((BURST, now));
-        let gained = now.duration_since(*since).as_secs_f64() / self.tempo.of(std::time::Duration::from_secs(300)).as_secs_f64();
+        let gained = now.duration_since(*since).as_secs_f64()
+            / self.tempo.of(std::time::Duration::from_secs(300)).as_secs_f64();
         *left = (*left + gained).min(BURST);
         *since = now;
         let allowed = *left >= 1.0;
@@ -139,7 +140,9 @@ impl Recorder {
 
     fn write_new(&mut self, key: Key, note: &Note<'_>, message: &str, now: Timestamp) {
         self.serial += 1;
-        let nanos = i64::try_from(now.as_nanosecond()).unwrap_or_default().wrapping_add(i64::try_from(self.serial).unwrap_or_default());
+        let nanos = i64::try_from(now.as_nanosecond())
+            .unwrap_or_default()
+            .wrapping_add(i64::try_from(self.serial).unwrap_or_default());
         let event_name = format!("{}.{nanos:x}", name(note.about));
         let space = Self::space(note.about);
         let mut source = json!({"component": self.component});
@@ -200,7 +203,12 @@ mod tests {
     fn a_repeat_bumps_the_count_and_keeps_the_first_time() {
         let (api, clock, mut recorder, pod) = setting();
         for _ in 0..3 {
-            recorder.record(Note::new(&pod, "Warning", "BackOff", "Back-off restarting failed container".into()));
+            recorder.record(Note::new(
+                &pod,
+                "Warning",
+                "BackOff",
+                "Back-off restarting failed container".into(),
+            ));
             clock.advance(Duration::from_secs(10));
         }
         let events = api.list(&gvr::EVENTS, Some("default"));
@@ -214,11 +222,18 @@ mod tests {
     fn many_alike_are_combined_into_one() {
         let (api, _clock, mut recorder, pod) = setting();
         for index in 0..14 {
-            recorder.record(Note::new(&pod, "Normal", "SuccessfulCreate", format!("Created pod: web-{index}")));
+            recorder.record(Note::new(
+                &pod,
+                "Normal",
+                "SuccessfulCreate",
+                format!("Created pod: web-{index}"),
+            ));
         }
         let events = api.list(&gvr::EVENTS, Some("default"));
-        let combined: Vec<_> =
-            events.iter().filter(|event| event["message"].as_str().is_some_and(|m| m.starts_with("(combined"))).collect();
+        let combined: Vec<_> = events
+            .iter()
+            .filter(|event| event["message"].as_str().is_some_and(|m| m.starts_with("(combined")))
+            .collect();
         assert_eq!((events.len(), combined.len()), (11, 1));
         assert_eq!(combined[0]["count"], 4);
     }

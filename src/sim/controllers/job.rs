@@ -86,12 +86,17 @@ impl Controllers {
         }
     }
 
-    fn write_job_status(&mut self, job: &Arc<Value>, verdict: Option<(&'static str, &'static str, &'static str)>) {
+    fn write_job_status(
+        &mut self,
+        job: &Arc<Value>,
+        verdict: Option<(&'static str, &'static str, &'static str)>,
+    ) {
         let now = stamp(self.now());
         let tally = self.tally(job);
         let mut status = json!({"startTime": job["status"]["startTime"].as_str().unwrap_or(&now)});
         let active = i64::try_from(tally.active.len()).unwrap_or(i64::MAX);
-        for (field, number) in [("active", active), ("succeeded", tally.succeeded), ("failed", tally.failed)] {
+        for (field, number) in [("active", active), ("succeeded", tally.succeeded), ("failed", tally.failed)]
+        {
             if number > 0 {
                 status[field] = json!(number);
             }

@@ -182,7 +182,8 @@ impl Controllers {
 
     /// A watch lost its place: what is no longer there is gone; the rest comes again.
     fn relist(&mut self, gvr: Gvr) {
-        let there: BTreeSet<String> = self.api.list(&gvr, None).iter().map(|one| uid(one).to_owned()).collect();
+        let there: BTreeSet<String> =
+            self.api.list(&gvr, None).iter().map(|one| uid(one).to_owned()).collect();
         let known: Vec<Arc<Value>> = if gvr == gvr::PODS {
             self.pods.all().map(|facts| Arc::clone(&facts.object)).collect()
         } else {
@@ -231,7 +232,8 @@ impl Controllers {
 
     fn pod_changed(&mut self, pod: &Value) {
         if let Some(owner) = controller_of(pod) {
-            let (space, owner_name) = (namespace(pod).to_owned(), owner["name"].as_str().unwrap_or_default().to_owned());
+            let (space, owner_name) =
+                (namespace(pod).to_owned(), owner["name"].as_str().unwrap_or_default().to_owned());
             match owner["kind"].as_str() {
                 Some("ReplicaSet") => self.enqueue(Key::ReplicaSet(space, owner_name)),
                 Some("StatefulSet") => self.enqueue(Key::StatefulSet(space, owner_name)),
@@ -357,7 +359,10 @@ impl Controllers {
     }
 
     fn delete(&mut self, who: &User, gvr: Gvr, about: &Value) -> Result<(), Status> {
-        let options = super::api::DeleteOptions { uid: Some(uid(about).to_owned()), ..super::api::DeleteOptions::default() };
+        let options = super::api::DeleteOptions {
+            uid: Some(uid(about).to_owned()),
+            ..super::api::DeleteOptions::default()
+        };
         match self.api.delete(who, &gvr, Some(namespace(about)), name(about), options)? {
             Deleted::Gone(object) => self.observe_gone(gvr, &object),
             Deleted::Marked(object) => self.observe(gvr, object),

@@ -80,7 +80,8 @@ impl Controllers {
 
     fn write_replica_set_status(&mut self, set: &Arc<Value>) {
         let now = self.now();
-        let patience = std::time::Duration::from_secs(set["spec"]["minReadySeconds"].as_u64().unwrap_or_default());
+        let patience =
+            std::time::Duration::from_secs(set["spec"]["minReadySeconds"].as_u64().unwrap_or_default());
         let (mut replicas, mut ready, mut available) = (0, 0, 0);
         let mut soonest = None;
         for pod in self.pods.owned_by(uid(set)).filter(|pod| pod.is_active()) {
@@ -110,7 +111,8 @@ impl Controllers {
         if set["status"] != status {
             let who = User::system(COMPONENT);
             // A set that is gone needs no status.
-            let _ = self.modify(&who, gvr::REPLICA_SETS, Some("status"), set, |set| set["status"] = status.clone());
+            let _ = self
+                .modify(&who, gvr::REPLICA_SETS, Some("status"), set, |set| set["status"] = status.clone());
         }
     }
 }

@@ -31,10 +31,9 @@ impl Controllers {
     /// A pod or its node changed: is there a taint to mind?
     pub(super) fn taint_pod(&mut self, uid: &str) {
         let Some(facts) = self.pods.get(uid) else { return };
-        let tainted = self
-            .shelf(gvr::NODES)
-            .get(&(String::new(), facts.node.clone()))
-            .is_some_and(|node| items(&node["spec"]["taints"]).iter().any(|taint| taint["effect"] == "NoExecute"));
+        let tainted = self.shelf(gvr::NODES).get(&(String::new(), facts.node.clone())).is_some_and(|node| {
+            items(&node["spec"]["taints"]).iter().any(|taint| taint["effect"] == "NoExecute")
+        });
         if tainted || self.taints.until.contains_key(uid) {
             self.enqueue(Key::Taint(uid.to_owned()));
         }

@@ -38,15 +38,32 @@ pub(super) struct Container {
 pub(super) enum State {
     /// Not tried yet.
     Idle,
-    Pulling { until: Timestamp, failure: Option<String> },
+    Pulling {
+        until: Timestamp,
+        failure: Option<String>,
+    },
     /// `ErrImagePull` is on show until the kubelet looks again.
-    PullFailed { message: String, look_again: Timestamp },
-    PullBackOff { until: Timestamp },
-    CannotCreate { message: String, retry_at: Timestamp },
+    PullFailed {
+        message: String,
+        look_again: Timestamp,
+    },
+    PullBackOff {
+        until: Timestamp,
+    },
+    CannotCreate {
+        message: String,
+        retry_at: Timestamp,
+    },
     /// `RunContainerError` is on show until the kubelet looks again.
-    CannotStart { message: String, look_again: Timestamp },
+    CannotStart {
+        message: String,
+        look_again: Timestamp,
+    },
     Running(Running),
-    Ended { ended: Ended, next: Next },
+    Ended {
+        ended: Ended,
+        next: Next,
+    },
 }
 
 /// A running container.
@@ -193,7 +210,9 @@ impl Container {
             return true;
         };
         let (over_at, code) = match running.on_stop {
-            OnStop::Exits => (sight.tempo.after(sight.stopping_since, Duration::from_secs(1)).min(kill_at), 0),
+            OnStop::Exits => {
+                (sight.tempo.after(sight.stopping_since, Duration::from_secs(1)).min(kill_at), 0)
+            }
             OnStop::Ignores => (kill_at, 137),
             OnStop::Unkillable => return false,
         };
@@ -217,7 +236,11 @@ impl Container {
         let present = sight.node_images.contains(image);
         match policy(spec, image) {
             "Never" if !present => {
-                out.warn(self, "ErrImageNeverPull", format!("Container image \"{image}\" is not present with pull policy of Never"));
+                out.warn(
+                    self,
+                    "ErrImageNeverPull",
+                    format!("Container image \"{image}\" is not present with pull policy of Never"),
+                );
                 self.state = State::CannotCreate {
                     message: format!("Container image \"{image}\" is not present with pull policy of Never"),
                     retry_at: sight.tempo.after(sight.now, RETRY),
@@ -239,11 +262,16 @@ impl Container {
         }
         out.tell(self, "Pulling", format!("Pulling image \"{image}\""));
         let (took, failure) = match ImageRef::parse(image) {
-            None => (Duration::ZERO, Some(format!("couldn't parse image reference \"{image}\": invalid reference format"))),
-            Some(parsed) => match sight.world.registries.pull(&parsed, &references::keyring(sight), sight.now) {
-                Ok(()) => (Duration::from_millis(900), None),
-                Err(failure) => (failure.took, Some(failure.message)),
-            },
+            None => (
+                Duration::ZERO,
+                Some(format!("couldn't parse image reference \"{image}\": invalid reference format")),
+            ),
+            Some(parsed) => {
+                match sight.world.registries.pull(&parsed, &references::keyring(sight), sight.now) {
+                    Ok(()) => (Duration::from_millis(900), None),
+                    Err(failure) => (failure.took, Some(failure.message)),
+                }
+            }
         };
         self.state = State::Pulling { until: sight.tempo.after(sight.now, took), failure };
         true
@@ -295,7 +323,8 @@ impl Container {
         out.say(self, &program.says);
         let probed = spec["readinessProbe"].is_object();
         let ready_at = if probed { sight.tempo.after(sight.now, program.ready_after) } else { sight.now };
-        let ends = fate(&program, spec, sight).map(|(after, death)| (sight.tempo.after(sight.now, after), death));
+        let ends =
+            fate(&program, spec, sight).map(|(after, death)| (sight.tempo.after(sight.now, after), death));
         self.state = State::Running(Running { since: sight.now, ready_at, on_stop: program.on_stop, ends });
     }
 

@@ -76,7 +76,9 @@ pub enum Mode {
     /// 429 for those who do not log in.
     RateLimitedAnonymous,
     /// 503 until the given time, or for good.
-    Outage { until: Option<Timestamp> },
+    Outage {
+        until: Option<Timestamp>,
+    },
     /// Accepts the connection and never answers.
     Hanging,
 }

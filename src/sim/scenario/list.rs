@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::states::{
-    all_pods_wait, container_gone, deployment_fixed, deployment_ready, image_restored, lost_pod, node_of_lost_pod_back,
-    overdue, pod_count, pod_gone, pod_running, pods_wait, stateful_fixed,
+    all_pods_wait, container_gone, deployment_fixed, deployment_ready, image_restored, lost_pod,
+    node_of_lost_pod_back, overdue, pod_count, pod_gone, pod_running, pods_wait, stateful_fixed,
 };
 use super::{Act, Scenario};
 use crate::sim::kubelet::Exit;
