@@ -65,7 +65,7 @@ impl Controllers {
         match self.create(&User::system(COMPONENT), gvr::PODS, namespace(set), pod) {
             Ok(made) => {
                 let message = format!("Created pod: {}", name(&made));
-                self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulCreate", message));
+                self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulCreate", message));
             }
             Err(refused) => self.failed_to_create(COMPONENT, set, &refused.message),
         }
@@ -95,7 +95,7 @@ impl Controllers {
     fn delete_daemon(&mut self, set: &Arc<Value>, pod: &PodFacts) {
         if self.delete(&User::system(COMPONENT), gvr::PODS, &pod.object).is_ok() {
             let message = format!("Deleted pod: {}", pod.name);
-            self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulDelete", message));
+            self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulDelete", message));
         }
     }
 

@@ -66,12 +66,11 @@ impl Controllers {
         let highest = sets.iter().map(|set| revision(set)).max().unwrap_or_default();
         let mut made = false;
         if make {
-            match &new {
-                Some(set) => new = Some(self.raise_revision(deployment, set, highest)),
-                None => {
-                    new = self.make_set(deployment, highest + 1).ok();
-                    made = new.is_some();
-                }
+            if let Some(set) = &new {
+                new = Some(self.raise_revision(deployment, set, highest));
+            } else {
+                new = self.make_set(deployment, highest + 1).ok();
+                made = new.is_some();
             }
             if let Some(set) = &new {
                 self.number(deployment, revision(set));
@@ -237,7 +236,7 @@ impl Controllers {
         if from != to && scaled.is_ok() {
             let direction = if to > from { "up" } else { "down" };
             let message = format!("Scaled {direction} replica set {} to {to}", name(set));
-            self.record(COMPONENT, Note::new(deployment, "Normal", "ScalingReplicaSet", message));
+            self.record(COMPONENT, &Note::new(deployment, "Normal", "ScalingReplicaSet", message));
         }
         scaled.unwrap_or_else(|_| Arc::clone(set))
     }

@@ -76,7 +76,7 @@ impl Controllers {
             match self.create(&User::system(COMPONENT), gvr::PODS, namespace(job), pod) {
                 Ok(made) => {
                     let message = format!("Created pod: {}", name(&made));
-                    self.record(COMPONENT, Note::new(job, "Normal", "SuccessfulCreate", message));
+                    self.record(COMPONENT, &Note::new(job, "Normal", "SuccessfulCreate", message));
                 }
                 Err(refused) => {
                     self.failed_to_create(COMPONENT, job, &refused.message);
@@ -110,7 +110,7 @@ impl Controllers {
                 status["completionTime"] = json!(now);
             }
             let severity = if kind == "Failed" { "Warning" } else { "Normal" };
-            self.record(COMPONENT, Note::new(job, severity, reason, message.to_owned()));
+            self.record(COMPONENT, &Note::new(job, severity, reason, message.to_owned()));
         }
         if job["status"] != status {
             // A job that is gone needs no status.

@@ -91,7 +91,7 @@ fn declare_lost(api: &ApiServer, recorder: &mut Recorder, node: &Value, now: Tim
         }
     });
     let message = format!("Node {} status is now: NodeNotReady", name(node));
-    recorder.record(Note::new(node, "Normal", "NodeNotReady", message));
+    recorder.record(&Note::new(node, "Normal", "NodeNotReady", message));
     taint(api, node, &["NoSchedule"], now);
     let here = api.list(&gvr::PODS, None).into_iter().filter(|pod| pod["spec"]["nodeName"] == name(node));
     for pod in here.filter(|pod| is_true(pod, "Ready")) {
@@ -103,7 +103,7 @@ fn declare_lost(api: &ApiServer, recorder: &mut Recorder, node: &Value, now: Tim
                 one["lastTransitionTime"] = json!(stamp(now));
             }
         });
-        recorder.record(Note::new(&pod, "Warning", "NodeNotReady", "Node is not ready".to_owned()));
+        recorder.record(&Note::new(&pod, "Warning", "NodeNotReady", "Node is not ready".to_owned()));
     }
 }
 
@@ -148,7 +148,7 @@ fn welcome_back(api: &ApiServer, recorder: &mut Recorder, node: &Value, spec: &N
             node["spec"]["taints"] = json!(kept);
         }
     });
-    recorder.record(Note::new(
+    recorder.record(&Note::new(
         node,
         "Normal",
         "NodeReady",

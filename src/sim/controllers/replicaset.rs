@@ -47,7 +47,7 @@ impl Controllers {
             match self.create(&who, gvr::PODS, namespace(set), pod.clone()) {
                 Ok(made) => {
                     let message = format!("Created pod: {}", name(&made));
-                    self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulCreate", message));
+                    self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulCreate", message));
                 }
                 Err(refused) => {
                     self.failed_to_create(COMPONENT, set, &refused.message);
@@ -59,7 +59,10 @@ impl Controllers {
 
     /// Says so, and tries again later: a quota or a missing account may change.
     pub(super) fn failed_to_create(&mut self, component: &'static str, owner: &Value, why: &str) {
-        self.record(component, Note::new(owner, "Warning", "FailedCreate", format!("Error creating: {why}")));
+        self.record(
+            component,
+            &Note::new(owner, "Warning", "FailedCreate", format!("Error creating: {why}")),
+        );
         let (space, own) = (namespace(owner).to_owned(), name(owner).to_owned());
         let key = match owner["kind"].as_str() {
             Some("StatefulSet") => Key::StatefulSet(space, own),
@@ -74,7 +77,7 @@ impl Controllers {
     fn unmake_pod(&mut self, set: &Arc<Value>, pod: &PodFacts) {
         if self.delete(&User::system(COMPONENT), gvr::PODS, &pod.object).is_ok() {
             let message = format!("Deleted pod: {}", pod.name);
-            self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulDelete", message));
+            self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulDelete", message));
         }
     }
 

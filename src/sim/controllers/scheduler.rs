@@ -87,7 +87,7 @@ impl Controllers {
         if bound.is_ok() {
             let space = crate::sim::objects::namespace(pod);
             let message = format!("Successfully assigned {space}/{} to {node}", name(pod));
-            self.record(COMPONENT, Note::new(pod, "Normal", "Scheduled", message));
+            self.record(COMPONENT, &Note::new(pod, "Normal", "Scheduled", message));
         }
     }
 
@@ -99,7 +99,7 @@ impl Controllers {
         if said || is_deleting(pod) {
             return;
         }
-        self.record(COMPONENT, Note::new(pod, "Warning", "FailedScheduling", why.to_owned()));
+        self.record(COMPONENT, &Note::new(pod, "Warning", "FailedScheduling", why.to_owned()));
         let now = crate::sim::api::clock::stamp(self.now());
         // A pod that is gone needs no condition.
         let _ = self.modify(&User::system("kube-scheduler"), gvr::PODS, Some("status"), pod, |pod| {

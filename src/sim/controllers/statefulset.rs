@@ -60,10 +60,9 @@ impl Controllers {
             }
         }
         for (_, pod) in pods.iter().rev().filter(|(number, _)| *number >= wanted) {
-            if pod.deleting {
-                if sync.parallel { continue } else { return }
+            if !pod.deleting {
+                self.delete_ordinal(sync.set, pod);
             }
-            self.delete_ordinal(sync.set, pod);
             if !sync.parallel {
                 return;
             }
@@ -91,7 +90,7 @@ impl Controllers {
                     name(sync.set),
                     pod.name
                 );
-                self.record(COMPONENT, Note::new(sync.set, "Warning", "RecreatingFailedPod", message));
+                self.record(COMPONENT, &Note::new(sync.set, "Warning", "RecreatingFailedPod", message));
                 self.delete_ordinal(sync.set, pod);
                 false
             }
@@ -118,7 +117,7 @@ impl Controllers {
         match self.create(&User::system(COMPONENT), gvr::PODS, namespace(sync.set), pod) {
             Ok(_) => {
                 let message = format!("create Pod {pod_name} in StatefulSet {} successful", name(sync.set));
-                self.record(COMPONENT, Note::new(sync.set, "Normal", "SuccessfulCreate", message));
+                self.record(COMPONENT, &Note::new(sync.set, "Normal", "SuccessfulCreate", message));
             }
             Err(refused) => self.failed_to_create(COMPONENT, sync.set, &refused.message),
         }
@@ -144,7 +143,7 @@ impl Controllers {
     fn delete_ordinal(&mut self, set: &Arc<Value>, pod: &PodFacts) {
         if self.delete(&User::system(COMPONENT), gvr::PODS, &pod.object).is_ok() {
             let message = format!("delete Pod {} in StatefulSet {} successful", pod.name, name(set));
-            self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulDelete", message));
+            self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulDelete", message));
         }
     }
 

@@ -55,7 +55,7 @@ impl Controllers {
             (Stay::ForGood, Some(_)) => {
                 self.taints.forget(uid);
                 let message = format!("Cancelling deletion of Pod {name}");
-                self.record(COMPONENT, Note::new(&pod, "Normal", "TaintManagerEviction", message));
+                self.record(COMPONENT, &Note::new(&pod, "Normal", "TaintManagerEviction", message));
             }
             (Stay::For(patience), None) => {
                 let until = later(now, self.tempo.of(patience));
@@ -66,7 +66,7 @@ impl Controllers {
             (Stay::For(_), Some(_)) => {
                 self.taints.forget(uid);
                 let message = format!("Marking for deletion Pod {name}");
-                self.record(COMPONENT, Note::new(&pod, "Normal", "TaintManagerEviction", message));
+                self.record(COMPONENT, &Note::new(&pod, "Normal", "TaintManagerEviction", message));
                 // Gone already: that is what was wanted.
                 let _ = self.delete(&User::system(COMPONENT), gvr::PODS, &pod);
             }

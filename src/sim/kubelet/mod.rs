@@ -4,6 +4,7 @@
 
 mod backoff;
 mod container;
+mod fate;
 mod mounts;
 mod node;
 mod program;
@@ -270,7 +271,7 @@ impl Kubelets {
             self.api.logs().append(now, &space, &pod_name, &line.container, instance, &line.line);
         }
         for draft in step.events {
-            self.recorder.record(Note {
+            self.recorder.record(&Note {
                 about: &held.pod,
                 kind: draft.kind,
                 reason: draft.reason,

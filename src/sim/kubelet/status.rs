@@ -9,7 +9,7 @@ use super::container::{Container, Ended, Next, Role, State, image};
 use super::sight::Sight;
 use crate::sim::api::clock::stamp;
 use crate::sim::objects::{condition, items, uid};
-use crate::sim::registry::ImageRef;
+use crate::sim::registry::{ImageRef, hex};
 
 /// Where a pod stands as a whole, beside its containers.
 pub(super) struct Frame<'a> {
@@ -248,8 +248,7 @@ fn spec_of<'a>(container: &Container, pod: &'a Value) -> &'a Value {
 
 fn container_id(container: &Container, start: i64, sight: &Sight<'_>) -> String {
     let seed = format!("{}/{}/{start}", uid(sight.pod), container.name);
-    let hex: String = Sha256::digest(seed.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("containerd://{hex}")
+    format!("containerd://{}", hex(&Sha256::digest(seed.as_bytes())))
 }
 
 fn image_id(named: &str) -> String {

@@ -51,7 +51,7 @@ impl Keyring {
             }
         }
         // The most specific path is tried first, as the kubelet sorts its index.
-        self.entries.sort_by(|a, b| b.path.len().cmp(&a.path.len()));
+        self.entries.sort_by_key(|entry| std::cmp::Reverse(entry.path.len()));
     }
 
     /// The logins that fit the image, most specific first.

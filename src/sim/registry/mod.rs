@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub use credentials::{Keyring, Login};
+pub(in crate::sim) use pull::hex;
 pub use pull::{PullFailure, PullResult};
 pub use reference::ImageRef;
 

@@ -72,14 +72,12 @@ fn identify<'a>(auth: &'a Auth, logins: &[&Login]) -> Caller<'a> {
 
 fn refused_by_mode(mode: Mode, image: &ImageRef, caller: &Caller<'_>, now: Timestamp) -> PullResult {
     match mode {
-        Mode::Ok => Ok(()),
         Mode::RateLimitedUntil(until) if now < until => Err(rate_limited(image)),
         Mode::RateLimitedAnonymous if matches!(caller, Caller::Anonymous) => Err(rate_limited(image)),
-        Mode::RateLimitedUntil(_) | Mode::RateLimitedAnonymous => Ok(()),
         Mode::Outage { until } if until.is_none_or(|until| now < until) => {
             Err(status(image, "503 Service Unavailable"))
         }
-        Mode::Outage { .. } => Ok(()),
+        Mode::Ok | Mode::RateLimitedUntil(_) | Mode::RateLimitedAnonymous | Mode::Outage { .. } => Ok(()),
         Mode::Hanging => Err(hanging(image)),
     }
 }
@@ -205,8 +203,17 @@ fn host_only(host: &str) -> &str {
 pub(super) fn digest_of(image: &ImageRef) -> String {
     use sha2::{Digest as _, Sha256};
     let hash = Sha256::digest(image.to_string().as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(&hash))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(in crate::sim) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing into a String has no way to fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 impl ImageRef {

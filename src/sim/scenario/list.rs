@@ -117,7 +117,7 @@ pub static SCENARIOS: &[Scenario] = &[
         fixed: |api| stateful_fixed(api, "ledger", "ledger"),
         aftermath: &[
             Act::Until(|api| stateful_fixed(api, "ledger", "ledger")),
-            Act::Rest(Duration::from_secs(120)),
+            Act::Rest(Duration::from_mins(2)),
             Act::Return { pool: "ledger" },
             Act::Until(node_of_lost_pod_back),
         ],

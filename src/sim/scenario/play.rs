@@ -127,7 +127,7 @@ fn pooled(pool: &str, number: usize) -> NodeSpec {
 
 /// Ten minutes of real life, and never less than half a minute.
 fn patience(stage: &Stage) -> Duration {
-    stage.tempo.of(Duration::from_secs(600)).max(Duration::from_secs(30))
+    stage.tempo.of(Duration::from_mins(10)).max(Duration::from_secs(30))
 }
 
 async fn await_state(

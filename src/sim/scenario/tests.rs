@@ -22,10 +22,10 @@ fn person() -> User {
 
 /// Waits for a state, and says which one did not come.
 async fn until(sim: &Sim, what: &str, state: impl Fn(&ApiServer) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !state(sim.api()) {
         assert!(Instant::now() < deadline, "waited in vain: {what}\n{}", dump(sim.api()));
-        sim.api().clock().sleep(Duration::from_millis(20)).await;
+        sim.api().clock().sleep(Duration::from_millis(50)).await;
     }
 }
 
