@@ -2,4 +2,5 @@
 //!
 //! Owns how the cluster is read: [`wire`] decodes.
 
+pub mod dump;
 pub mod wire;
