@@ -88,7 +88,7 @@ async fn a_watch_resumes_where_it_stopped_and_is_told_when_it_cannot() {
     let mut late = Box::pin(api.watch(&WatchParams::default(), &since).await.unwrap());
     match late.try_next().await.unwrap().unwrap() {
         WatchEvent::Error(status) => {
-            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"))
+            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
         }
         other => panic!("{other:?}"),
     }
@@ -299,7 +299,7 @@ async fn logs_follow_until_the_container_ends() {
         server
             .api
             .logs()
-            .append(server.api.clock().now(), "default", "a", "c", 0, line)
+            .append(server.api.clock().now(), "default", "a", "c", 0, line);
     };
     log("one");
     let follow = LogParams {
