@@ -1,0 +1,25 @@
+//! What whole-scenario tests share: a client for `/api/v1`, and waiting for states.
+//!
+//! Nothing here knows how kubemend works inside: it sees what a person with a token sees.
+
+pub mod api;
+pub mod bot;
+
+use std::time::{Duration, Instant};
+
+/// Asks until `probe` gives something, at most `limit`. Fails with what was last seen.
+pub async fn eventually<T, F, Fut>(what: &str, limit: Duration, mut probe: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T, String>>,
+{
+    let started = Instant::now();
+    loop {
+        let seen = match probe().await {
+            Ok(found) => return found,
+            Err(seen) => seen,
+        };
+        assert!(started.elapsed() < limit, "{what}: not within {limit:?}; last seen: {seen}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
