@@ -48,10 +48,15 @@ pub struct Loaded {
 impl Config {
     /// Reads a file and everything it refers to.
     pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Report> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| Report::unreadable(&name, &error))?;
+        let (name, text) = open(path)?;
         let base = path.parent().unwrap_or(Path::new(".")).to_path_buf();
         Self::read(&name, &text, &Surroundings { environment, base })
+    }
+
+    /// Reads a file without following its references to secrets.
+    pub fn load_text(path: &Path) -> Result<Self, Report> {
+        let (name, text) = open(path)?;
+        Self::parse(&name, &text)
     }
 
     /// Reads a configuration from its text; `name` stands in reports.
@@ -98,6 +103,12 @@ struct Surroundings<'e> {
     environment: &'e Environment,
     /// Relative paths start here: the folder of the file.
     base: PathBuf,
+}
+
+fn open(path: &Path) -> Result<(String, String), Report> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Report::unreadable(&name, &error))?;
+    Ok((name, text))
 }
 
 fn typed(text: &str) -> Result<(Config, Node), Vec<Mistake>> {
