@@ -94,7 +94,13 @@ fn pull_secrets(asked: &PullSecrets) -> Result<String, Failure> {
     };
     let mut text = "# Made by `kubemend deploy pull-secrets`: lets kubemend look at pull secrets, to say whether they cover a\n# registry and are well formed. Their contents never leave the function that looks.\n".to_owned();
     for namespace in &asked.namespaces {
-        let mut role = role("Role", "kubemend-pull-secrets", Some(namespace), std::slice::from_ref(&rule), &asked.account);
+        let mut role = role(
+            "Role",
+            "kubemend-pull-secrets",
+            Some(namespace),
+            std::slice::from_ref(&rule),
+            &asked.account,
+        );
         if !asked.names.is_empty() {
             let names = format!("  resources: [secrets]\n  resourceNames: [{}]\n", asked.names.join(", "));
             role = role.replacen("  resources: [secrets]\n", &names, 1);
@@ -111,7 +117,12 @@ fn enabled(asked: &[String]) -> Result<Vec<&'static str>, Failure> {
     }
     let find = |name: &String| {
         let found = known.iter().copied().find(|known| known == name);
-        found.ok_or_else(|| Failure::new(format!("there is no action `{name}`"), format!("the actions are: {}", known.join(", "))))
+        found.ok_or_else(|| {
+            Failure::new(
+                format!("there is no action `{name}`"),
+                format!("the actions are: {}", known.join(", ")),
+            )
+        })
     };
     asked.iter().map(find).collect()
 }
@@ -119,15 +130,25 @@ fn enabled(asked: &[String]) -> Result<Vec<&'static str>, Failure> {
 /// Names go into YAML as they are, so nothing but a Kubernetes name may be one.
 fn check_names<'n>(mut names: impl Iterator<Item = &'n String>) -> Result<(), Failure> {
     let plain = |name: &String| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
+        !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
     };
     match names.find(|name| !plain(name)) {
-        Some(name) => Err(Failure::new(format!("`{name}` is not a Kubernetes name"), "use lowercase letters, digits, `-` and `.`")),
+        Some(name) => Err(Failure::new(
+            format!("`{name}` is not a Kubernetes name"),
+            "use lowercase letters, digits, `-` and `.`",
+        )),
         None => Ok(()),
     }
 }
 
-fn role(kind: &str, name: &str, namespace: Option<&String>, rules: &[PolicyRule], account: &Account) -> String {
+fn role(
+    kind: &str,
+    name: &str,
+    namespace: Option<&String>,
+    rules: &[PolicyRule],
+    account: &Account,
+) -> String {
     let place = namespace.map_or_else(String::new, |namespace| format!("\n  namespace: {namespace}"));
     let labels = "\n  labels: {app.kubernetes.io/name: kubemend}";
     let api = "apiVersion: rbac.authorization.k8s.io/v1";
@@ -172,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_committed_example_of_reading_pull_secrets_is_what_the_command_prints() {
-        let asked = PullSecrets { namespaces: vec!["payments".into()], names: Vec::new(), account: account() };
+        let asked =
+            PullSecrets { namespaces: vec!["payments".into()], names: Vec::new(), account: account() };
         let committed = include_str!("../../deploy/pull-secrets.example.yaml");
         assert_eq!(pull_secrets(&asked).expect("plain names"), committed);
     }
@@ -195,7 +217,8 @@ mod tests {
 
     #[test]
     fn single_secrets_can_be_named() {
-        let asked = PullSecrets { namespaces: vec!["a".into()], names: vec!["harbor".into()], account: account() };
+        let asked =
+            PullSecrets { namespaces: vec!["a".into()], names: vec!["harbor".into()], account: account() };
         let text = pull_secrets(&asked).expect("plain names");
         assert!(text.contains("resourceNames: [harbor]\n  verbs: [get]\n"), "{text}");
     }

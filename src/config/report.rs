@@ -26,7 +26,9 @@ impl Report {
             at: Position::default(),
             path: String::new(),
             what: format!("the file cannot be read: {error}"),
-            way_out: "give the path of a configuration file with --config; deploy/config.example.yaml shows one".to_owned(),
+            way_out:
+                "give the path of a configuration file with --config; deploy/config.example.yaml shows one"
+                    .to_owned(),
         };
         Self { file: file.to_owned(), mistakes: vec![mistake], unreadable: true }
     }

@@ -4,10 +4,19 @@
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Key {
     /// Approve, with the text that high risk wants typed.
-    Approve { number: usize, confirmation: Option<String> },
-    Deny { number: usize },
-    Withdraw { number: usize },
-    Preview { number: usize },
+    Approve {
+        number: usize,
+        confirmation: Option<String>,
+    },
+    Deny {
+        number: usize,
+    },
+    Withdraw {
+        number: usize,
+    },
+    Preview {
+        number: usize,
+    },
     /// Show what is open.
     List,
     Help,
@@ -53,7 +62,10 @@ mod tests {
     #[test]
     fn a_letter_and_a_number_is_a_command() {
         assert_eq!(read("a 1"), Key::Approve { number: 1, confirmation: None });
-        assert_eq!(read(" A  12 ledger-2 "), Key::Approve { number: 12, confirmation: Some("ledger-2".into()) });
+        assert_eq!(
+            read(" A  12 ledger-2 "),
+            Key::Approve { number: 12, confirmation: Some("ledger-2".into()) }
+        );
         assert_eq!(read("d 3"), Key::Deny { number: 3 });
         assert_eq!(read("p 2"), Key::Preview { number: 2 });
         assert_eq!(read("q"), Key::Quit);

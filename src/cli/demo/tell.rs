@@ -110,7 +110,11 @@ impl Teller {
             ProposalState::Denied => vec![format!("{}  denied: {title}", incident.id)],
             ProposalState::Expired => vec![format!("{}  expired: {title}", incident.id)],
             ProposalState::Stale { why } => {
-                vec![format!("{}  no longer fits, nothing was changed: {title}: {}", incident.id, harmless(why, LONGEST))]
+                vec![format!(
+                    "{}  no longer fits, nothing was changed: {title}: {}",
+                    incident.id,
+                    harmless(why, LONGEST)
+                )]
             }
             ProposalState::Superseded { by } => {
                 vec![self.paint.tone(Tone::Faint, &format!("{}  replaced by {by}: {title}", incident.id))]
@@ -146,7 +150,12 @@ impl Teller {
     ) {
         let before = said.changes.insert(id.clone(), execution.done.len()).unwrap_or_default();
         for (outcome, change) in execution.done.iter().zip(&proposal.plan.changes).skip(before) {
-            lines.push(format!("{}  {} {}", incident.id, self.done(outcome), harmless(&change.summary, LONGEST)));
+            lines.push(format!(
+                "{}  {} {}",
+                incident.id,
+                self.done(outcome),
+                harmless(&change.summary, LONGEST)
+            ));
         }
         if let Some(end) = self.end(&execution.state)
             && said.ended.insert(id.clone(), end.clone()).as_ref() != Some(&end)
@@ -158,34 +167,36 @@ impl Teller {
     fn done(self, outcome: &ChangeOutcome) -> String {
         match outcome {
             ChangeOutcome::Applied { .. } => self.paint.tone(Tone::Good, "done:"),
-            ChangeOutcome::Stale { why } => {
-                self.paint.tone(Tone::Warn, &format!("not done, it changed since ({}):", harmless(why, LONGEST)))
-            }
+            ChangeOutcome::Stale { why } => self
+                .paint
+                .tone(Tone::Warn, &format!("not done, it changed since ({}):", harmless(why, LONGEST))),
             ChangeOutcome::Refused { code, why } => {
                 self.paint.tone(Tone::Bad, &format!("refused with {code} ({}):", harmless(why, LONGEST)))
             }
-            ChangeOutcome::Unknown { why } => {
-                self.paint.tone(Tone::Bad, &format!("nobody knows whether it happened ({}):", harmless(why, LONGEST)))
-            }
+            ChangeOutcome::Unknown { why } => self
+                .paint
+                .tone(Tone::Bad, &format!("nobody knows whether it happened ({}):", harmless(why, LONGEST))),
         }
     }
 
     fn end(self, state: &ExecutionState) -> Option<String> {
         match state {
             ExecutionState::Ready | ExecutionState::Intended { .. } => None,
-            ExecutionState::Unsettled { index, .. } => {
-                Some(self.paint.tone(Tone::Bad, &format!("somebody must say whether change {index} happened")))
+            ExecutionState::Unsettled { index, .. } => Some(
+                self.paint.tone(Tone::Bad, &format!("somebody must say whether change {index} happened")),
+            ),
+            ExecutionState::Verifying { .. } => {
+                Some(self.paint.tone(Tone::Faint, "checking whether it helped"))
             }
-            ExecutionState::Verifying { .. } => Some(self.paint.tone(Tone::Faint, "checking whether it helped")),
             ExecutionState::Finished { outcome, verdict, .. } => Some(self.verdict(outcome, *verdict)),
         }
     }
 
     fn verdict(self, outcome: &Outcome, verdict: Option<Verdict>) -> String {
         match (outcome, verdict) {
-            (Outcome::Stopped { at, why }, _) => {
-                self.paint.tone(Tone::Warn, &format!("stopped before change {at}: {}", harmless(why, LONGEST)))
-            }
+            (Outcome::Stopped { at, why }, _) => self
+                .paint
+                .tone(Tone::Warn, &format!("stopped before change {at}: {}", harmless(why, LONGEST))),
             (_, Some(Verdict::Fixed)) => self.paint.tone(Tone::Good, "verified: fixed"),
             (_, Some(Verdict::NotFixed)) => self.paint.tone(Tone::Warn, "verified: it did not help"),
             (_, Some(Verdict::Regressed)) => self.paint.tone(Tone::Bad, "verified: it is worse than before"),
@@ -208,7 +219,9 @@ impl Teller {
         lines.extend(plan.changes.iter().map(|change| format!("  - {}", harmless(&change.summary, LONGEST))));
         lines.extend(proposal.preview.diff.lines().map(|line| self.diff_line(line)));
         lines.extend(proposal.preview.kubectl.iter().map(|line| format!("  $ {}", harmless(line, 2000))));
-        lines.extend(proposal.preview.gaps.iter().map(|gap| format!("  no dry run: {}", harmless(gap, LONGEST))));
+        lines.extend(
+            proposal.preview.gaps.iter().map(|gap| format!("  no dry run: {}", harmless(gap, LONGEST))),
+        );
         lines.extend(self.cautions(plan, proposal));
         lines
     }
