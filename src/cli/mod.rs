@@ -29,7 +29,9 @@ use crate::config::Environment;
 /// Explains what is broken in Kubernetes clusters, and repairs it when someone approves.
 #[derive(Parser, Debug)]
 #[command(name = "kubemend", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 done; 1 something was found (findings, mistakes); 2 could not be done.")]
+#[command(
+    after_help = "Exit status: 0 done; 1 something was found (findings, mistakes); 2 could not be done."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -48,9 +50,7 @@ enum Command {
     #[command(subcommand)]
     Deploy(deploy::Command),
     /// Print a completion script for a shell.
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 /// Runs one command line; what it returns is the process's exit status.
@@ -78,7 +78,8 @@ fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure
 
 fn block_on(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("no threads could be started: {error}"), ""))?;
+    let runtime =
+        runtime.map_err(|error| Failure::new(format!("no threads could be started: {error}"), ""))?;
     runtime.block_on(work)
 }
 
