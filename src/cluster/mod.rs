@@ -1,1 +1,5 @@
-//! (charter follows with the room)
+//! The only room that holds a kube client.
+//!
+//! Owns how the cluster is read: [`wire`] decodes.
+
+pub mod wire;

@@ -32,6 +32,9 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The annotation in which a patched or created object carries the plan's `marker`.
+    pub const MARKER: &'static str = "kubemend.dev/execution";
+
     /// What an approval names.
     pub fn digest(&self) -> Digest {
         Digest::of(self)

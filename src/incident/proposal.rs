@@ -23,6 +23,9 @@ pub struct Proposal {
     pub policy: ApprovalPolicy,
     pub made: Timestamp,
     pub expires: Timestamp,
+    /// Who asked for it; `None` where kubemend proposed it by itself.
+    #[serde(default)]
+    pub requested_by: Option<Actor>,
     /// The execution that this proposal would take back.
     pub undoes: Option<ExecutionId>,
 }

@@ -44,6 +44,12 @@ impl Text {
         Self(made)
     }
 
+    /// A copy of its own: for strings that no other object repeats (names, uids, resource versions), which
+    /// would only fill the pool.
+    pub fn unpooled(text: &str) -> Self {
+        if text.is_empty() { Self::default() } else { Self(Arc::from(text)) }
+    }
+
     /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,0 +1,137 @@
+//! Judging a decision about a proposal, and counting decisions.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::policy::{Policy, asks, may};
+use super::refusal::Refusal;
+use crate::incident::{
+    Actor, ApprovalPolicy, Decision, DecisionKind, Finding, Plan, ProposalRecord, ProposalState, Risk, Text,
+};
+
+/// What it takes to approve a plan, and how long it waits for that.
+pub fn proposal_policy(policy: &Policy, plan: &Plan) -> (ApprovalPolicy, SignedDuration) {
+    let config = policy.approval(plan.risk);
+    let name = plan.changes.first().map(|change| change.target.name.clone());
+    let wanted = ApprovalPolicy {
+        approvals: config.approvals,
+        requester_counts: config.requester_counts,
+        typed_confirmation: name.filter(|_| config.typed_confirmation),
+    };
+    (wanted, config.lives)
+}
+
+/// Whether a decision may be recorded. `confirmation` is what was typed, where something was.
+pub fn decide(
+    policy: &Policy,
+    record: &ProposalRecord,
+    finding: &Finding,
+    decision: &Decision,
+    confirmation: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let proposal = &record.proposal;
+    if policy.person(&decision.by).is_none() {
+        return Err(Refusal::Unknown { who: decision.by.clone() });
+    }
+    if !matches!(record.state, ProposalState::Open | ProposalState::Approved) {
+        return Err(Refusal::Closed { state: record.state.clone() });
+    }
+    if decision.digest != proposal.digest {
+        return Err(Refusal::OtherDigest { seen: decision.digest.clone(), now: proposal.digest.clone() });
+    }
+    if now >= proposal.expires {
+        return Err(Refusal::Expired(proposal.expires));
+    }
+    match decision.kind {
+        DecisionKind::Approve => {
+            entitled(policy, &decision.by, record, finding, proposal.plan.risk)?;
+            approve(policy, record, decision, confirmation)
+        }
+        // To stop something is safe: whoever may approve its actions there at any risk may end it.
+        DecisionKind::Deny => entitled(policy, &decision.by, record, finding, Risk::Low),
+        // One's own word can be taken back even after the right to give it is gone.
+        DecisionKind::Withdraw if stands(policy, record, &decision.by) => Ok(()),
+        DecisionKind::Withdraw => Err(Refusal::NothingToWithdraw),
+    }
+}
+
+fn approve(
+    policy: &Policy,
+    record: &ProposalRecord,
+    decision: &Decision,
+    confirmation: Option<&str>,
+) -> Result<(), Refusal> {
+    let proposal = &record.proposal;
+    if record.state != ProposalState::Open {
+        return Err(Refusal::Closed { state: record.state.clone() });
+    }
+    if !proposal.missing_rights.is_empty() {
+        return Err(Refusal::MissingRights { rules: proposal.missing_rights.clone() });
+    }
+    if stands(policy, record, &decision.by) {
+        let have = standing(policy, record).len();
+        return Err(Refusal::AlreadyApproved { missing: usize::from(proposal.policy.approvals).saturating_sub(have) });
+    }
+    if !proposal.policy.requester_counts && is_requester(policy, record, &decision.by) {
+        return Err(Refusal::OwnRequest);
+    }
+    match &proposal.policy.typed_confirmation {
+        Some(wanted) if confirmation.map(str::trim) != Some(wanted.as_str()) => {
+            Err(Refusal::NotConfirmed { wanted: wanted.clone() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether enough different people stand behind the proposal as it is. It says nothing of whether they still
+/// may; `permit` does.
+pub fn enough(policy: &Policy, record: &ProposalRecord) -> bool {
+    let denied = record.decisions.iter().any(|decision| decision.kind == DecisionKind::Deny);
+    !denied && standing(policy, record).len() >= usize::from(record.proposal.policy.approvals.max(1))
+}
+
+/// The last word of each person, where it is an approval of this very digest. An identity that belongs to
+/// nobody any more counts for nobody; the requester's counts only if the proposal says so.
+pub(super) fn standing(policy: &Policy, record: &ProposalRecord) -> BTreeMap<Text, Actor> {
+    let mut standing = BTreeMap::new();
+    for decision in &record.decisions {
+        let Some(person) = policy.person(&decision.by) else { continue };
+        match decision.kind {
+            DecisionKind::Approve if decision.digest == record.proposal.digest => {
+                standing.insert(person.clone(), decision.by.clone());
+            }
+            DecisionKind::Approve => {}
+            DecisionKind::Deny | DecisionKind::Withdraw => {
+                standing.remove(person);
+            }
+        }
+    }
+    if !record.proposal.policy.requester_counts {
+        standing.retain(|_, actor| !is_requester(policy, record, actor));
+    }
+    standing
+}
+
+fn stands(policy: &Policy, record: &ProposalRecord, actor: &Actor) -> bool {
+    policy.person(actor).is_some_and(|person| standing(policy, record).contains_key(person))
+}
+
+fn is_requester(policy: &Policy, record: &ProposalRecord, actor: &Actor) -> bool {
+    let asked = record.proposal.requested_by.as_ref();
+    asked.is_some_and(|asked| policy.person(asked).is_some() && policy.person(asked) == policy.person(actor))
+}
+
+/// Whether somebody may have everything done that the plan does.
+pub(super) fn entitled(
+    policy: &Policy,
+    actor: &Actor,
+    record: &ProposalRecord,
+    finding: &Finding,
+    risk: Risk,
+) -> Result<(), Refusal> {
+    let plan = &record.proposal.plan;
+    let asks = asks(plan, &finding.key.cluster, &finding.condition, risk);
+    asks.iter().try_for_each(|ask| may(policy, actor, ask))
+}
