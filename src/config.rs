@@ -6,6 +6,7 @@
 
 mod environment;
 mod nearest;
+mod people;
 mod report;
 mod sections;
 pub mod shape;
@@ -14,24 +15,26 @@ pub mod tree;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 pub use environment::Environment;
 pub use report::Report;
 pub use sections::{ClusterSection, PlaybookSection, Source, StoreSection};
 
 use crate::api::auth::Tokens;
-use crate::{api, gate, ops};
+use crate::gate::{GateConfig, Policy};
+use crate::{api, ops};
 use shape::Mistake;
 use tree::Node;
 
 /// Everything that can be configured.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Config {
     /// The clusters to watch. Without any, kubemend watches the one it runs in.
     pub clusters: Vec<ClusterSection>,
-    pub gate: gate::Settings,
+    /// Who may do what. Nobody may do anything unless it is said here.
+    pub gate: GateConfig,
     pub api: api::Settings,
     pub store: StoreSection,
     pub playbooks: PlaybookSection,
@@ -42,23 +45,29 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Loaded {
     pub config: Config,
+    pub policy: Policy,
     pub tokens: Tokens,
 }
 
 impl Config {
     /// Reads a file and everything it refers to.
     pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Report> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| Report::unreadable(&name, &error))?;
+        let (name, text) = open(path)?;
         let base = path.parent().unwrap_or(Path::new(".")).to_path_buf();
         Self::read(&name, &text, &Surroundings { environment, base })
+    }
+
+    /// Reads a file without following its references to secrets.
+    pub fn load_text(path: &Path) -> Result<Self, Report> {
+        let (name, text) = open(path)?;
+        Self::parse(&name, &text)
     }
 
     /// Reads a configuration from its text; `name` stands in reports.
     pub fn parse(name: &str, text: &str) -> Result<Self, Report> {
         let report = |mistakes| Report::new(name, mistakes);
         let (config, tree) = typed(text).map_err(report)?;
-        let mistakes = config.mistakes(&tree);
+        let (_, mistakes) = config.judge(&tree);
         if mistakes.is_empty() { Ok(config) } else { Err(report(mistakes)) }
     }
 
@@ -73,23 +82,22 @@ impl Config {
 
     fn read(name: &str, text: &str, surroundings: &Surroundings<'_>) -> Result<Loaded, Report> {
         let (config, tree) = typed(text).map_err(|mistakes| Report::new(name, mistakes))?;
-        let mut mistakes = config.mistakes(&tree);
+        let (policy, mut mistakes) = config.judge(&tree);
         let tokens = sections::tokens(&config.api, surroundings, &tree, &mut mistakes);
-        if mistakes.is_empty() {
-            Ok(Loaded { config, tokens: Tokens::new(tokens) })
-        } else {
-            Err(Report::new(name, mistakes))
+        match policy.filter(|_| mistakes.is_empty()) {
+            Some(policy) => Ok(Loaded { config, policy, tokens: Tokens::new(tokens) }),
+            None => Err(Report::new(name, mistakes)),
         }
     }
 
-    /// What the schema cannot say.
-    fn mistakes(&self, tree: &Node) -> Vec<Mistake> {
+    /// What the schema cannot say; and the policy, if it has no mistakes.
+    fn judge(&self, tree: &Node) -> (Option<Policy>, Vec<Mistake>) {
         let mut found = Vec::new();
         sections::check_clusters(&self.clusters, tree, &mut found);
         sections::check_tokens(&self.api, tree, &mut found);
-
         sections::check_log(&self.log, tree, &mut found);
-        found
+        let policy = people::policy(&self.gate, &self.api.tokens, tree, &mut found);
+        (policy, found)
     }
 }
 
@@ -98,6 +106,12 @@ struct Surroundings<'e> {
     environment: &'e Environment,
     /// Relative paths start here: the folder of the file.
     base: PathBuf,
+}
+
+fn open(path: &Path) -> Result<(String, String), Report> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Report::unreadable(&name, &error))?;
+    Ok((name, text))
 }
 
 fn typed(text: &str) -> Result<(Config, Node), Vec<Mistake>> {
@@ -151,6 +165,44 @@ mod tests {
     #[test]
     fn a_wrong_address_is_told_with_its_line() {
         insta::assert_snapshot!(report("log: {}\napi:\n  listen: everywhere\n"));
+    }
+
+    #[test]
+    fn mistakes_about_people_are_told_with_their_places() {
+        insta::assert_snapshot!(report(
+            "gate:\n  roles:\n    viewer: {}\n    fixer:\n      grants:\n        - actions: [pods.destroy]\n          maxRisk: medium\n  people:\n    alice:\n      roles: [boss]\n      identities: [{via: api, id: alice}]\n    bob: {}\n"
+        ));
+        let hash = "0".repeat(64);
+        insta::assert_snapshot!(report(&format!(
+            "gate:\n  roles:\n    viewer: {{}}\n  people:\n    alice:\n      identities: [{{via: api, id: alice}}]\napi:\n  tokens:\n    - {{id: alice, roles: [viewer], tokenSha256: \"{hash}\"}}\n    - {{id: bob, roles: [admin], tokenSha256: \"{hash}\"}}\n"
+        )));
+    }
+
+    #[test]
+    fn a_token_has_the_roles_that_stand_beside_it() {
+        let hash = "0".repeat(64);
+        let yaml = format!(
+            "gate: {{roles: {{viewer: {{}}}}}}\napi:\n  tokens:\n    - {{id: alice, roles: [viewer], tokenSha256: \"{hash}\"}}\n"
+        );
+        let loaded = Config::read("f", &yaml, &surroundings(&Environment::default())).expect("no mistakes");
+        let alice = crate::incident::Actor {
+            via: crate::incident::Via::Api,
+            id: "alice".into(),
+            name: "alice".into(),
+        };
+        assert_eq!(loaded.policy.roles(&alice), [crate::incident::Text::from("viewer")]);
+    }
+
+    #[test]
+    fn the_shipped_examples_have_no_mistakes() {
+        let example = include_str!("../deploy/config.example.yaml");
+        Config::parse("deploy/config.example.yaml", example)
+            .map_err(|report| report.to_string())
+            .expect("no mistakes");
+        let map = tree::Node::parse(include_str!("../deploy/manifests/30-config.yaml")).expect("YAML");
+        let file = map.get("data").and_then(|data| data.get("kubemend.yaml")).map(|node| &node.value);
+        let Some(tree::Value::Text(text)) = file else { panic!("the ConfigMap holds kubemend.yaml") };
+        Config::parse("30-config.yaml", text).map_err(|report| report.to_string()).expect("no mistakes");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::tree::Position;
 pub struct Report {
     file: String,
     mistakes: Vec<Mistake>,
+    unreadable: bool,
 }
 
 impl Report {
@@ -17,7 +18,7 @@ impl Report {
     pub fn new(file: &str, mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort();
         mistakes.dedup();
-        Self { file: file.to_owned(), mistakes }
+        Self { file: file.to_owned(), mistakes, unreadable: false }
     }
 
     pub(super) fn unreadable(file: &str, error: &std::io::Error) -> Self {
@@ -25,9 +26,16 @@ impl Report {
             at: Position::default(),
             path: String::new(),
             what: format!("the file cannot be read: {error}"),
-            way_out: "give the path of a configuration file with --config".to_owned(),
+            way_out:
+                "give the path of a configuration file with --config; deploy/config.example.yaml shows one"
+                    .to_owned(),
         };
-        Self { file: file.to_owned(), mistakes: vec![mistake] }
+        Self { file: file.to_owned(), mistakes: vec![mistake], unreadable: true }
+    }
+
+    /// Whether the file could not be read at all.
+    pub fn is_unreadable(&self) -> bool {
+        self.unreadable
     }
 
     /// What is wrong.

@@ -1,0 +1,1 @@
+//! Controllers against a real API server in process.
