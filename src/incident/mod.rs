@@ -6,6 +6,7 @@
 
 mod actor;
 pub mod chain;
+mod candidate;
 mod entry;
 mod evidence;
 mod finding;
@@ -25,6 +26,7 @@ mod text;
 
 pub use actor::{Actor, Via};
 pub use chain::{BrokenChain, Recorded};
+pub use candidate::{Candidate, CandidateStep, Mode, WantedCheck, Wants};
 pub use entry::{ChangeOutcome, CheckResult, Entry, Outcome, Receipt, Verdict};
 pub use evidence::{
     ConfigKind, Coverage, Defect, Evidence, Gap, Gathered, ImageFacts, LogTail, Neighbours, PullSecret,
