@@ -16,6 +16,8 @@ mod request;
 mod routes;
 mod serve;
 mod settings;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use std::sync::Arc;
