@@ -59,6 +59,8 @@ pub use seat::Post;
 pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
 
+pub use crate::store::{AuditFilter, IncidentFilter, Order, Pause, StatusFilter};
+
 use crate::cluster::ClusterChange;
 use crate::gate::Policy;
 use crate::incident::Text;

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::checks::Seen;
 use super::share::Share;
 use crate::cluster::Cluster;
-use crate::cluster::apply::Writer;
+use crate::cluster::apply::{Impersonation, Writer};
 use crate::cluster::preview::preview;
 use crate::cluster::rights::Rights;
 use crate::diagnosis;
@@ -25,24 +25,21 @@ const TURNS: usize = 64;
 /// How long what was computed over all unhealthy pods serves.
 const TROUBLE_SERVES: SignedDuration = SignedDuration::from_secs(2);
 
-/// A cluster and the ways to it.
+/// A cluster, and how changes are made there.
 pub struct Post {
     pub cluster: Cluster,
-    pub writer: Writer,
-    pub rights: Rights,
-    /// The client for previews; it must not retry.
-    pub client: kube::Client,
     /// What `kubectl` calls the cluster; `""` for its current context.
     pub context: String,
+    /// Whether each change is sent in the name of an approver.
+    pub impersonation: Option<Impersonation>,
 }
 
 /// A cluster and what the engine knows about its view of it.
 pub(super) struct Seat {
     pub cluster: Cluster,
-    pub writer: Writer,
-    rights: Rights,
-    client: kube::Client,
     context: String,
+    impersonation: Option<Impersonation>,
+    rights: Rights,
     pub share: Mutex<Share>,
     round: Notify,
     view: Mutex<View>,
@@ -86,13 +83,12 @@ struct Trouble {
 
 impl Seat {
     pub(super) fn new(post: Post) -> Self {
-        let Post { cluster, writer, rights, client, context } = post;
+        let Post { cluster, context, impersonation } = post;
         Self {
+            rights: Rights::new(cluster.sending_once()),
             cluster,
-            writer,
-            rights,
-            client,
             context,
+            impersonation,
             round: Notify::new(),
             share: Mutex::default(),
             view: Mutex::default(),
@@ -112,8 +108,22 @@ impl Seat {
     /// What the view is worth now.
     pub(super) fn view(&self, now: Timestamp) -> View {
         let mut view = self.view.lock();
-        view.see(self.cluster.is_fresh(), now);
+        view.see(self.is_fresh(), now);
         *view
+    }
+
+    /// Whether what the cluster shows is up to date.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.cluster.status().connected
+    }
+
+    /// The writer, with the credentials of this moment.
+    pub(super) fn writer(&self) -> Writer {
+        let writer = Writer::new(self.cluster.name().clone(), self.cluster.sending_once());
+        match &self.impersonation {
+            Some(impersonation) => writer.impersonating(impersonation.clone()),
+            None => writer,
+        }
     }
 
     /// Everything was looked at, beginning at `began`.
@@ -143,7 +153,7 @@ impl Seat {
     }
 
     pub(super) async fn preview(&self, plan: &Plan) -> Preview {
-        preview(&self.client, &self.context, plan).await
+        preview(&self.cluster.sending_once(), &self.context, plan).await
     }
 
     /// The unhealthy pods that mount a claim; `None`: it is not known who else does.
@@ -170,7 +180,7 @@ impl Seat {
             let api = ApiKind::known("Pod").expect("Pod is a known kind");
             let name = self.cluster.name();
             let events: Vec<_> =
-                pods.iter().flat_map(|pod| self.cluster.events(&pod.meta.reference(name, &api))).collect();
+                pods.iter().flat_map(|pod| self.cluster.cache().events(&pod.meta.reference(name, &api))).collect();
             let hosts = diagnosis::registry_trouble(pods.iter().map(AsRef::as_ref), &events, now);
             let spread = hosts.keys().ne(trouble.hosts.keys());
             *trouble = Trouble { at: Some(now), hosts: Arc::new(hosts) };

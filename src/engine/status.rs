@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::clock;
 use super::shared::Shared;
+use crate::cluster::kind::Watched;
+use crate::cluster::{Cluster, KindStatus};
 use crate::incident::{Brake, Status, Text};
 
 /// The whole house in a few numbers.
@@ -50,11 +52,23 @@ impl Shared {
             open_incidents,
             waiting,
             left_out,
-            clusters: Vec::new(),
+            clusters: self.seats.values().map(|seat| state(&seat.cluster)).collect(),
         }
     }
 }
 
 fn as_gauge(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn state(cluster: &Cluster) -> ClusterState {
+    let status = cluster.status();
+    let kind = |kind: KindStatus| KindState {
+        objects: Watched::of(kind.kind).map_or(0, |watched| cluster.cache().count(watched) as u64),
+        kind: kind.kind.into(),
+        synced: kind.synced,
+        unparsed: kind.unparsed,
+        trouble: kind.trouble,
+    };
+    ClusterState { name: status.name, connected: status.connected, kinds: status.kinds.into_iter().map(kind).collect() }
 }

@@ -109,7 +109,7 @@ impl Shared {
         let looks: Vec<_> =
             members().into_iter().map(|subject| async move { self.look(&subject, Reading::Fresh).await }).collect();
         stream::iter(looks).buffer_unordered(AT_ONCE).for_each(|_| async {}).await;
-        if !seat.cluster.is_fresh() {
+        if !seat.is_fresh() {
             return Showing::Unknown("what the cluster shows is not up to date".into());
         }
         match self.board.lock().group(key).map_or(0, crate::incident::grouping::Group::len) {
