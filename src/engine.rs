@@ -41,6 +41,8 @@ mod seat;
 mod share;
 mod shared;
 mod status;
+#[cfg(test)]
+mod tests;
 mod update;
 mod verify;
 
