@@ -16,6 +16,7 @@ mod demo;
 mod deploy;
 mod failure;
 mod run;
+mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
