@@ -5,8 +5,8 @@
 //! Whoever needs the time passes it in.
 
 mod actor;
-pub mod chain;
 mod candidate;
+pub mod chain;
 mod entry;
 mod evidence;
 mod finding;
@@ -25,8 +25,8 @@ mod state;
 mod text;
 
 pub use actor::{Actor, Via};
-pub use chain::{BrokenChain, Recorded};
 pub use candidate::{Candidate, CandidateStep, Mode, WantedCheck, Wants};
+pub use chain::{BrokenChain, Recorded};
 pub use entry::{ChangeOutcome, CheckResult, Entry, Outcome, Receipt, Verdict};
 pub use evidence::{
     ConfigKind, Coverage, Defect, Evidence, Gap, Gathered, ImageFacts, LogTail, Neighbours, PullSecret,
