@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::Client;
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::cache::{Cache, Changes};
 use super::config::{Clock, ClusterConfig, Timing};
+use super::gather::Gatherer;
 use super::kind::Watched;
 use super::link::{ConnectError, Link};
 use super::watch::{KindStatus, Shared, follow};
 use crate::incident::objects::{Event, Pod};
-use crate::incident::{ObjectRef, Text};
+use crate::incident::{Gathered, ObjectRef, Target, Text, Wants};
 
 /// One configured cluster. Clones are the same cluster; the watches end with the last one.
 #[derive(Clone)]
@@ -23,6 +25,7 @@ pub struct Cluster {
     pub(in crate::cluster) clock: Clock,
     pub(in crate::cluster) timing: Timing,
     shared: Arc<Shared>,
+    gatherer: Arc<Gatherer>,
     /// Aborts its tasks when dropped.
     _tasks: Arc<JoinSet<()>>,
 }
@@ -60,7 +63,10 @@ impl Cluster {
         }
         tasks.spawn(open_when_settled(Arc::clone(&shared)));
         tasks.spawn(keep_time(Arc::clone(&cache), clock.clone()));
-        Ok(Self { name, cache, clock, timing, shared, _tasks: Arc::new(tasks) })
+        let link = Arc::clone(&shared);
+        let clients = Box::new(move || link.link.retrying());
+        let gatherer = Arc::new(Gatherer::new(&name, clients, Arc::clone(&cache)));
+        Ok(Self { name, cache, clock, timing, shared, gatherer, _tasks: Arc::new(tasks) })
     }
 
     pub fn name(&self) -> &Text {
@@ -92,6 +98,16 @@ impl Cluster {
     pub fn is_fresh(&self) -> bool {
         let kinds: Vec<KindStatus> = self.shared.progress.iter().map(|progress| progress.report()).collect();
         is_connected(&kinds)
+    }
+
+    /// Everything that is known about the subject; with no wants, only what the cache holds.
+    pub async fn gather(&self, subject: &ObjectRef, wants: Wants, now: Timestamp) -> Gathered {
+        self.gatherer.gather(subject, wants, now).await
+    }
+
+    /// The live object as JSON, a Secret without its values; `None` if it is not there.
+    pub async fn read(&self, target: &Target) -> Result<Option<Value>, Text> {
+        self.gatherer.read(target).await
     }
 
     /// What is held of the cluster.

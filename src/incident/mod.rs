@@ -5,6 +5,7 @@
 //! Whoever needs the time passes it in.
 
 mod actor;
+mod candidate;
 pub mod chain;
 mod entry;
 mod evidence;
@@ -24,6 +25,7 @@ mod state;
 mod text;
 
 pub use actor::{Actor, Via};
+pub use candidate::{Candidate, CandidateStep, Mode, WantedCheck, Wants};
 pub use chain::{BrokenChain, Recorded};
 pub use entry::{ChangeOutcome, CheckResult, Entry, Outcome, Receipt, Verdict};
 pub use evidence::{

@@ -1,0 +1,165 @@
+//! From matches to findings: places, keys, quotes, variables.
+
+use std::collections::BTreeMap;
+
+use super::judge::{Match, cut, matches};
+use super::pieces::{Focus, Piece, focuses};
+use crate::incident::{
+    Evidence, Finding, Gathered, IncidentKey, Place, Quote, Scope, Source, Text,
+};
+use crate::playbook::{Book, Facts, facts_of, workload};
+
+/// No more quotes are shown, and none is longer (in bytes).
+const MOST_QUOTES: usize = 5;
+const LONGEST_QUOTE: usize = 1_000;
+
+/// What the evidence shows: nothing, one cause, or several that do not depend on each other.
+pub fn diagnose(book: &Book, evidence: &Evidence) -> Vec<Finding> {
+    let mut found: Vec<(Finding, bool)> = Vec::new();
+    for focus in focuses(evidence) {
+        let mut facts = facts_of(evidence, focus.container.as_deref());
+        let best = matches(book, &evidence.seen.subject.api.kind, &focus.pieces, &mut facts).into_iter().next();
+        if let Some(best) = best {
+            facts.captures.clone_from(&best.captures);
+            found.push((finding(evidence, &focus, &best, &facts), focus.container.is_none()));
+        }
+    }
+    independent(book, found)
+}
+
+/// A finding about the whole object and one about a container exclude each other as their playbooks say;
+/// equal keys are one finding.
+fn independent(book: &Book, found: Vec<(Finding, bool)>) -> Vec<Finding> {
+    let beaten = |loser: &Finding, whole: bool| {
+        found.iter().any(|(other, other_whole)| {
+            *other_whole != whole && book.get(&other.condition).is_some_and(|p| p.beats(&loser.condition))
+        })
+    };
+    let mut kept: Vec<Finding> = Vec::new();
+    for (finding, whole) in &found {
+        if beaten(finding, *whole) {
+            continue;
+        }
+        match kept.iter_mut().find(|other| other.key == finding.key) {
+            None => kept.push(finding.clone()),
+            Some(first) => {
+                let more = finding.quotes.iter().filter(|quote| !first.quotes.contains(quote)).cloned();
+                let more: Vec<Quote> = more.take(MOST_QUOTES.saturating_sub(first.quotes.len())).collect();
+                first.quotes.extend(more);
+                first.since = [first.since, finding.since].into_iter().flatten().min();
+            }
+        }
+    }
+    kept
+}
+
+fn finding(evidence: &Evidence, focus: &Focus, best: &Match<'_>, facts: &Facts) -> Finding {
+    let (seen, playbook) = (&evidence.seen, best.playbook);
+    let pieces = || best.pieces.iter().map(|&at| &focus.pieces[at]);
+    let places = places(seen, facts);
+    let own = Place { scope: Scope::Object, name: Text::from(seen.subject.to_string()) };
+    let place = places.iter().find(|place| place.scope == playbook.scope).cloned().unwrap_or(own);
+    Finding {
+        condition: playbook.id.clone(),
+        playbook: playbook.digest.clone(),
+        severity: playbook.severity,
+        title: playbook.title.clone(),
+        cause: playbook.cause(facts),
+        subject: seen.subject.clone(),
+        key: IncidentKey { cluster: seen.subject.cluster.clone(), condition: playbook.id.clone(), place },
+        places,
+        quotes: quotes(pieces(), facts),
+        variables: variables(facts),
+        also_possible: best.also_possible.clone(),
+        hold_off_seconds: playbook.hold_off_seconds,
+        since: pieces().filter_map(|piece| piece.since).min(),
+    }
+}
+
+fn places(seen: &Gathered, facts: &Facts) -> Vec<Place> {
+    let subject = &seen.subject;
+    let namespace = &subject.namespace;
+    let mut places = vec![Place { scope: Scope::Object, name: Text::from(subject.to_string()) }];
+    let mut add = |scope: Scope, name: String| places.push(Place { scope, name: Text::from(name) });
+    match (workload(seen), facts.pod.workload.as_str()) {
+        (Some(top), _) => add(Scope::Workload, format!("{} {namespace}/{}", top.kind, top.meta.name)),
+        (None, "") => add(Scope::Workload, subject.to_string()),
+        (None, name) => add(Scope::Workload, format!("{} {namespace}/{name}", facts.pod.workload_kind)),
+    }
+    if facts.pod.known {
+        let account = if facts.pod.service_account.is_empty() { "default" } else { &facts.pod.service_account };
+        add(Scope::ServiceAccount, format!("{namespace}/{account}"));
+    }
+    if subject.api.kind == "Namespace" {
+        add(Scope::Namespace, subject.name.to_string());
+    } else if !namespace.is_empty() {
+        add(Scope::Namespace, namespace.to_string());
+    }
+    if !facts.node.name.is_empty() {
+        add(Scope::Node, facts.node.name.clone());
+    }
+    if !facts.image.registry.is_empty() {
+        add(Scope::Registry, facts.image.registry.clone());
+    }
+    add(Scope::Cluster, String::new());
+    places
+}
+
+/// What speaks for it in order of time, each text once, and what was computed about pull secrets.
+fn quotes<'p>(pieces: impl Iterator<Item = &'p Piece>, facts: &Facts) -> Vec<Quote> {
+    let mut quotes: Vec<Quote> = Vec::new();
+    for piece in pieces.filter(|piece| !piece.text.is_empty()) {
+        let text = Text::from(cut(&piece.text, LONGEST_QUOTE));
+        if let Some(source) = piece.place.filter(|_| quotes.iter().all(|quote| quote.text != text)) {
+            quotes.push(Quote { source, origin: piece.origin.clone(), text, at: piece.at });
+        }
+    }
+    quotes.sort_by_key(|quote| quote.at);
+    let surplus = quotes.len().saturating_sub(MOST_QUOTES);
+    quotes.drain(..surplus);
+    quotes.extend(facts.image.secrets.iter().map(computed));
+    quotes
+}
+
+fn computed(secret: &crate::playbook::SecretView) -> Quote {
+    let mut text = match secret.coverage.as_str() {
+        "covered" => format!("secret {} covers the registry", secret.name),
+        "missing" => format!("secret {} does not exist in this namespace", secret.name),
+        "invalid" => format!("secret {} cannot be used for the registry", secret.name),
+        _ => format!("secret {} could not be looked at", secret.name),
+    };
+    if !secret.defects.is_empty() {
+        text = format!("{text}: {}", secret.defects.join("; "));
+    } else if !secret.registries.is_empty() {
+        text = format!("{text}: it is for {}", secret.registries.join(", "));
+    }
+    Quote { source: Source::Computed, origin: Text::from(format!("secret {}", secret.name)), text: Text::from(text), at: None }
+}
+
+/// The captures, and the names that people look for.
+pub(super) fn variables(facts: &Facts) -> BTreeMap<Text, Text> {
+    let missing = facts.missing.first();
+    let exit_code = if facts.container.exit_code < 0 { String::new() } else { facts.container.exit_code.to_string() };
+    let secrets: Vec<&str> = facts.image.secrets.iter().map(|secret| secret.name.as_str()).collect();
+    let named = [
+        ("container", facts.container.name.clone()),
+        ("image", facts.image.name.clone()),
+        ("registry", facts.image.registry.clone()),
+        ("repository", facts.image.repository.clone()),
+        ("tag", facts.image.tag.clone()),
+        ("secrets", secrets.join(", ")),
+        ("node", facts.node.name.clone()),
+        ("serviceAccount", facts.pod.service_account.clone()),
+        ("workload", facts.pod.workload.clone()),
+        ("exitCode", exit_code),
+        ("finalizers", facts.subject.owned_finalizers.join(", ")),
+        ("nearest", missing.map(|m| m.nearest.clone()).unwrap_or_default()),
+    ];
+    let caught = facts.captures.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    named
+        .into_iter()
+        .chain(caught)
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (Text::new(name), Text::from(value)))
+        .collect()
+}

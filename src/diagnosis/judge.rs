@@ -1,0 +1,108 @@
+//! Which playbooks fit the pieces, and which of them fits best.
+//!
+//! A playbook fits when a piece speaks for it, none speaks against it, and its condition on the facts holds.
+//! Of several that fit, one that says it wins over another excludes it; what remains beside the first is also
+//! possible. The order of the book decides between equals, so the same evidence always gives the same answer.
+
+use std::collections::BTreeMap;
+
+use super::pieces::Piece;
+use crate::incident::ConditionId;
+use crate::playbook::{Book, Facts, Hit, Playbook, Says};
+
+/// The longest captured text.
+const LONGEST_CAPTURE: usize = 300;
+
+/// A playbook that fits.
+#[derive(Clone, Debug)]
+pub(super) struct Match<'b> {
+    pub playbook: &'b Playbook,
+    /// The pieces that speak for it.
+    pub pieces: Vec<usize>,
+    pub captures: BTreeMap<String, String>,
+    pub also_possible: Vec<ConditionId>,
+}
+
+/// All playbooks that fit, best first. The facts come back with the captures of the last one tried.
+pub(super) fn matches<'b>(book: &'b Book, kind: &str, pieces: &[Piece], facts: &mut Facts) -> Vec<Match<'b>> {
+    let mut found = Vec::new();
+    let mut by_playbook: BTreeMap<usize, Vec<(usize, Hit<'b>)>> = BTreeMap::new();
+    for (at, sight) in pieces.iter().enumerate().filter_map(|(at, piece)| Some((at, piece.sight()?))) {
+        book.hits(&sight, &mut found);
+        for hit in found.drain(..) {
+            by_playbook.entry(hit.playbook).or_default().push((at, hit));
+        }
+    }
+    let fitting = by_playbook.into_iter().filter_map(|(place, hits)| fit(book.at(place), kind, pieces, &hits, facts));
+    best_first(fitting.collect())
+}
+
+fn fit<'b>(
+    playbook: &'b Playbook,
+    kind: &str,
+    pieces: &[Piece],
+    hits: &[(usize, Hit<'b>)],
+    facts: &mut Facts,
+) -> Option<Match<'b>> {
+    let about = kind.is_empty() || playbook.kinds.iter().any(|wanted| *wanted == kind || *wanted == "*");
+    if !about || hits.iter().any(|(_, hit)| hit.says == Says::Against) {
+        return None;
+    }
+    let mut captures: BTreeMap<String, String> = playbook.captures().map(|name| (name.to_owned(), String::new())).collect();
+    for (at, hit) in hits {
+        capture(hit, &pieces[*at].text, &mut captures);
+    }
+    facts.captures.clone_from(&captures);
+    if !playbook.holds(facts) {
+        return None;
+    }
+    let mut spoke: Vec<usize> = hits.iter().map(|(at, _)| *at).collect();
+    spoke.dedup();
+    let also_possible = playbook.rivals(facts);
+    Some(Match { playbook, pieces: spoke, captures, also_possible })
+}
+
+/// The first text that a group caught stays.
+fn capture(hit: &Hit<'_>, text: &str, captures: &mut BTreeMap<String, String>) {
+    let Some(pattern) = hit.pattern.filter(|pattern| pattern.captures_len() > 1) else { return };
+    let Some(caught) = pattern.captures(text) else { return };
+    for name in pattern.capture_names().flatten() {
+        if let Some(group) = caught.name(name)
+            && let Some(value) = captures.get_mut(name)
+            && value.is_empty()
+        {
+            value.push_str(cut(group.as_str(), LONGEST_CAPTURE));
+        }
+    }
+}
+
+/// The winner first; what it does not exclude is also possible.
+fn best_first(fitting: Vec<Match<'_>>) -> Vec<Match<'_>> {
+    let beaten = |loser: &Match<'_>| fitting.iter().any(|other| other.playbook.beats(&loser.playbook.id));
+    let mut left: Vec<Match<'_>> = fitting.iter().filter(|candidate| !beaten(candidate)).cloned().collect();
+    // Two that each claim to win over the other would leave nothing: the linter's tests show it, and here the
+    // book's order decides.
+    if left.is_empty() {
+        left = fitting;
+    }
+    if let Some((first, others)) = left.split_first_mut() {
+        for other in others {
+            if !first.also_possible.contains(&other.playbook.id) {
+                first.also_possible.push(other.playbook.id.clone());
+            }
+        }
+    }
+    left
+}
+
+/// The text up to `longest` bytes, on a character border.
+pub(super) fn cut(text: &str, longest: usize) -> &str {
+    if text.len() <= longest {
+        return text;
+    }
+    let mut end = longest;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

@@ -1,0 +1,138 @@
+//! What a playbook offers for a finding: remedies whose conditions hold, and steps for a person, both
+//! rendered over the facts. Facts are data here; nothing in them is ever taken for a template.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::compiled::{Argument, CAUSE, CompiledRemedy, MANUAL, Playbook};
+use super::facts::Facts;
+use super::view::facts;
+use crate::incident::{Candidate, CandidateStep, Evidence, Finding, Text};
+
+/// The remedies that fit, in the playbook's order.
+pub fn remedies(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> Vec<Candidate> {
+    let facts = playbook.facts_of(finding, evidence);
+    playbook.remedies.iter().filter_map(|remedy| playbook.candidate(remedy, &facts)).collect()
+}
+
+/// Exact steps for a person, in Markdown, with this object's names filled in.
+pub fn manual(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> String {
+    let facts = playbook.facts_of(finding, evidence);
+    playbook.render(MANUAL, &Playbook::data(&facts, &BTreeMap::new())).trim().to_owned()
+}
+
+impl Playbook {
+    /// The cause in one sentence.
+    pub fn cause(&self, facts: &Facts) -> String {
+        let rendered = self.render(CAUSE, &Self::data(facts, &BTreeMap::new()));
+        rendered.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn facts_of(&self, finding: &Finding, evidence: &Evidence) -> Facts {
+        let variable = |name: &str| finding.variables.get(name).map(ToString::to_string);
+        let mut facts = facts(evidence, variable("container").as_deref());
+        facts.captures = self.captures.iter().map(|name| (name.clone(), variable(name).unwrap_or_default())).collect();
+        facts
+    }
+
+    fn data(facts: &Facts, parameters: &BTreeMap<Text, Text>) -> Value {
+        let mut data = serde_json::to_value(facts).expect("facts are plain data with string keys");
+        data["parameters"] = json!(parameters);
+        data
+    }
+
+    /// The linter renders every template, so that what fails here fails there first.
+    fn render(&self, template: &str, data: &Value) -> String {
+        self.templates.render(template, data).unwrap_or_default()
+    }
+
+    /// What goes wrong when the templates are rendered over these facts.
+    pub(super) fn try_templates(&self, facts: &Facts) -> Vec<String> {
+        let parameters = self.remedies.iter().flat_map(|remedy| &remedy.parameters);
+        let parameters = parameters.map(|(name, _)| (name.clone(), Text::new("example"))).collect();
+        let data = Self::data(facts, &parameters);
+        let mut problems: Vec<String> = self
+            .templates
+            .get_templates()
+            .keys()
+            .filter_map(|name| self.templates.render(name, &data).err().map(|error| format!("template {name}: {error}")))
+            .collect();
+        let paths = self.remedies.iter().flat_map(|remedy| {
+            let parameters = remedy.parameters.iter().map(|(_, path)| path.clone());
+            parameters.chain(remedy.steps.iter().flat_map(|(_, argument)| paths(argument)))
+        });
+        problems.extend(
+            paths.filter(|path| at(&data, path).is_none()).map(|path| format!("there is no fact at `{path}`")),
+        );
+        problems.sort();
+        problems
+    }
+
+    fn candidate(&self, remedy: &CompiledRemedy, facts: &Facts) -> Option<Candidate> {
+        if remedy.when.as_ref().is_some_and(|when| !when.holds(facts).unwrap_or(false)) {
+            return None;
+        }
+        let bare = Self::data(facts, &BTreeMap::new());
+        let mut parameters = BTreeMap::new();
+        let mut alternatives = BTreeMap::new();
+        for (name, path) in &remedy.parameters {
+            let mut choices = choices(&bare, path).into_iter();
+            parameters.insert(name.clone(), choices.next()?);
+            alternatives.insert(name.clone(), choices.collect());
+        }
+        let data = Self::data(facts, &parameters);
+        let steps = remedy.steps.iter().map(|(action, arguments)| CandidateStep {
+            action: action.clone(),
+            arguments: self.fill(arguments, &data),
+        });
+        Some(Candidate {
+            condition: self.id.clone(),
+            remedy: remedy.id.clone(),
+            title: remedy.title.clone(),
+            explanation: remedy.explanation.clone(),
+            risk: remedy.risk,
+            mode: remedy.mode,
+            steps: steps.collect(),
+            parameters,
+            alternatives,
+            checks: remedy.checks.clone(),
+            timeout_seconds: remedy.timeout_seconds,
+        })
+    }
+
+    fn fill(&self, argument: &Argument, data: &Value) -> Value {
+        match argument {
+            Argument::Literal(value) => value.clone(),
+            Argument::Template(name) => Value::String(self.render(name, data)),
+            Argument::From(path) => at(data, path).cloned().unwrap_or_default(),
+            Argument::List(items) => items.iter().map(|item| self.fill(item, data)).collect(),
+            Argument::Map(fields) => {
+                Value::Object(fields.iter().map(|(name, field)| (name.clone(), self.fill(field, data))).collect())
+            }
+        }
+    }
+}
+
+fn paths(argument: &Argument) -> Vec<String> {
+    match argument {
+        Argument::Literal(_) | Argument::Template(_) => Vec::new(),
+        Argument::From(path) => vec![path.clone()],
+        Argument::List(items) => items.iter().flat_map(paths).collect(),
+        Argument::Map(fields) => fields.iter().flat_map(|(_, field)| paths(field)).collect(),
+    }
+}
+
+/// The fact at a dotted path.
+fn at<'d>(data: &'d Value, path: &str) -> Option<&'d Value> {
+    path.split('.').try_fold(data, |value, key| value.get(key))
+}
+
+/// The texts at a path: a list, or one text that is not empty.
+fn choices(data: &Value, path: &str) -> Vec<Text> {
+    match at(data, path) {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(Text::new).collect(),
+        Some(Value::String(text)) if !text.is_empty() => vec![Text::new(text)],
+        Some(_) | None => Vec::new(),
+    }
+}
