@@ -98,10 +98,10 @@ pub struct Explanation {
 
 /// Names the condition that a message tells of.
 pub fn explain(book: &Book, message: &Message) -> Explanation {
-    let pieces = pieces(message);
+    let (pieces, own) = pieces(message);
     let mut facts = facts(message);
     let found = matches(book, &message.kind, &pieces, &mut facts);
-    let Some(best) = found.into_iter().find(|found| about_the_message(message, found)) else {
+    let Some(best) = found.into_iter().find(|found| about_the_message(message, own, found)) else {
         return Explanation::default();
     };
     facts.captures.clone_from(&best.captures);
@@ -115,8 +115,8 @@ pub fn explain(book: &Book, message: &Message) -> Explanation {
 
 /// What is known besides may support an explanation of the message and must not replace it, unless the
 /// message says nothing by itself.
-fn about_the_message(message: &Message, found: &Match<'_>) -> bool {
-    found.pieces.contains(&0) || message.reason.is_empty() || says_nothing(message)
+fn about_the_message(message: &Message, own: usize, found: &Match<'_>) -> bool {
+    found.pieces.iter().any(|&at| at < own) || message.reason.is_empty() || says_nothing(message)
 }
 
 fn says_nothing(message: &Message) -> bool {
@@ -129,7 +129,8 @@ fn says_nothing(message: &Message) -> bool {
     }
 }
 
-fn pieces(message: &Message) -> Vec<Piece> {
+/// The message itself in all the places it may be from, and how many these are; then what is known besides.
+fn pieces(message: &Message) -> (Vec<Piece>, usize) {
     let text = cut(&message.message, LONGEST_TEXT);
     let main = Piece {
         place: Some(Source::Event),
@@ -147,6 +148,7 @@ fn pieces(message: &Message) -> Vec<Piece> {
     if message.reason.is_empty() && !text.is_empty() {
         pieces.push(Piece { place: Some(Source::Log), ..main });
     }
+    let own = pieces.len();
     let states = &message.context.container_state;
     states_of(states, Source::ContainerState, &mut pieces);
     if let Some(state) = &states.state {
@@ -159,7 +161,7 @@ fn pieces(message: &Message) -> Vec<Piece> {
         let text = Text::new(cut(&message.context.log_tail, LONGEST_TEXT));
         pieces.push(Piece { place: Some(Source::Log), text, ..Piece::default() });
     }
-    pieces
+    (pieces, own)
 }
 
 fn states_of(states: &States, place: Source, pieces: &mut Vec<Piece>) {

@@ -115,7 +115,7 @@ mod tests {
                 "labels": {"pod-template-hash": "abc"},
                 "owners": [{"kind": "ReplicaSet", "name": format!("{workload}-abc"), "controller": true}]},
             "containers": [{"name": "c", "image": format!("registry.example.com/{workload}:1"),
-                "state": {"is": "Waiting", "reason": "ErrImagePull", "message": "dial tcp 10.0.0.1:443: i/o timeout"}}],
+                "state": {"is": "waiting", "reason": "ErrImagePull", "message": "dial tcp 10.0.0.1:443: i/o timeout"}}],
         });
         serde_json::from_value(gathered).unwrap()
     }

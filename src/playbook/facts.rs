@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use cel::{Context, Value};
 use serde::Serialize;
 
+use crate::incident::ObjectRef;
+
 /// No list among the facts is longer, so that a condition that walks one ends soon.
-pub const LONGEST_LIST: usize = 50;
+pub(super) const LONGEST_LIST: usize = 50;
 
 /// The facts about one subject, with one of its containers in focus.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -31,6 +33,18 @@ pub struct Facts {
     pub siblings: SiblingFacts,
     /// What the patterns captured; every named group of the playbook is there, `""` if it did not take part.
     pub captures: BTreeMap<String, String>,
+    /// Objects as the arguments of actions name them; for templates only.
+    pub refs: Refs,
+}
+
+/// Objects in full, for the arguments of actions (`{from: refs.subject}`).
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refs {
+    pub subject: ObjectRef,
+    /// The topmost controller; the subject where it has none.
+    pub workload: ObjectRef,
+    pub service_account: ObjectRef,
 }
 
 /// The object itself.

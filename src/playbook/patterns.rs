@@ -102,7 +102,9 @@ impl Index {
         index
     }
 
+    /// Where the reason is not known, a matcher that names reasons needs a pattern to recognise anything.
     fn slot(&self, place: Source) -> Slot {
+        let may_be_meant = |rule: &Rule| rule.reasons.is_empty() || !rule.patterns.is_empty();
         let here = |rule: &Rule| rule.places.contains(&place);
         let mut made: HashMap<Vec<usize>, Arc<Bucket>> = HashMap::new();
         let mut bucket = |admits: &dyn Fn(&Rule) -> bool| {
@@ -119,7 +121,7 @@ impl Index {
                 (reason.clone(), bucket(&|rule: &Rule| rule.reasons.is_empty() || rule.reasons.contains(reason)))
             })
             .collect();
-        Slot { by_reason, others: bucket(&|rule| rule.reasons.is_empty()), all: bucket(&|_| true) }
+        Slot { by_reason, others: bucket(&|rule| rule.reasons.is_empty()), all: bucket(&may_be_meant) }
     }
 
     fn bucket(&self, rules: &[usize]) -> Bucket {

@@ -155,7 +155,6 @@ pub(super) struct RemedySpec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Parameter {
     pub name: String,
-    pub title: String,
     /// The list among the facts that the candidates come from, such as `image.candidates`. With an empty
     /// list the remedy is not offered.
     #[schemars(with = "String")]

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::facts::{
     ClusterFacts, ContainerFacts, Facts, ImageView, LONGEST_LIST, MissingFacts, NodeFacts, PodFacts, RegistryFacts,
-    RolloutView, SecretView, SiblingFacts, SubjectFacts,
+    Refs, RolloutView, SecretView, SiblingFacts, SubjectFacts,
 };
 use crate::incident::objects::{Container, ContainerState, Event, Meta, Pod, Terminated, VolumeSource, Workload};
-use crate::incident::{Defect, Evidence, Gathered, ImageFacts, RolloutFacts, SecretFacts, Text};
+use crate::incident::{ApiKind, Defect, Evidence, Gathered, ImageFacts, ObjectRef, RolloutFacts, SecretFacts, Text};
 
 /// Finalizers that guard something in use or belong to the garbage collector: they go by themselves.
 const GUARDS: &[&str] = &[
@@ -40,7 +40,26 @@ pub fn facts(evidence: &Evidence, container: Option<&str>) -> Facts {
         rollout: rollout(&evidence.rollout),
         siblings: SiblingFacts { ready: seen.siblings.ready.into(), total: seen.siblings.total.into() },
         captures: BTreeMap::new(),
+        refs: refs(seen),
     }
+}
+
+fn refs(seen: &Gathered) -> Refs {
+    let cluster = &seen.subject.cluster;
+    let known = |kind: &str| ApiKind::known(kind).unwrap_or_default();
+    let workload = workload(seen).map(|top| top.meta.reference(cluster, &known(&top.kind)));
+    let service_account = match (&seen.service_account, &seen.pod) {
+        (Some(account), _) => account.meta.reference(cluster, &known("ServiceAccount")),
+        (None, Some(pod)) => ObjectRef {
+            cluster: cluster.clone(),
+            api: known("ServiceAccount"),
+            namespace: pod.meta.namespace.clone(),
+            name: pod.service_account.clone(),
+            uid: Text::default(),
+        },
+        (None, None) => ObjectRef::default(),
+    };
+    Refs { subject: seen.subject.clone(), workload: workload.unwrap_or_else(|| seen.subject.clone()), service_account }
 }
 
 /// The metadata of the subject, whatever its kind.
