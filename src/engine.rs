@@ -41,6 +41,8 @@ mod seat;
 mod share;
 mod shared;
 mod status;
+#[cfg(test)]
+mod tests;
 mod update;
 mod verify;
 
@@ -58,6 +60,8 @@ pub use refused::{Kind, Refused};
 pub use seat::Post;
 pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
+
+pub use crate::store::{AuditFilter, IncidentFilter, Order, Pause, StatusFilter};
 
 use crate::cluster::ClusterChange;
 use crate::gate::Policy;

@@ -1,4 +1,5 @@
 //! The simulated API server, asked over HTTP: with the real kube client, with kubectl, and by hand.
+#![allow(unreachable_pub, reason = "modules of one test binary")]
 
 #[path = "sim_api/support.rs"]
 mod support;

@@ -131,7 +131,7 @@ impl Shared {
         }
         self.pass(Failpoint::AfterIntended);
         self.pass(Failpoint::BeforeSend);
-        let attempt = first_sending(&seat.writer, &permit, at(index)).await;
+        let attempt = first_sending(&seat.writer(), &permit, at(index)).await;
         self.pass(Failpoint::AfterSend);
         self.conclude(&incident.id, execution, index, attempt).await
     }
@@ -147,13 +147,13 @@ impl Shared {
         let Some((proposal, plan)) = plan_of(incident, execution) else { return Ok(Progress::Later) };
         let Some(seat) = self.seat(&incident.finding.key.cluster) else { return Ok(Progress::Later) };
         self.pass(Failpoint::BeforeLookUp);
-        let mut attempt = seat.writer.look_up_plan(plan, at(index)).await;
+        let mut attempt = seat.writer().look_up_plan(plan, at(index)).await;
         self.pass(Failpoint::AfterLookUp);
         if let Attempt::NotMade { .. } = &attempt {
             attempt = match self.permit(incident, proposal) {
                 Ok(permit) if self.is_due(incident, step).await? => {
                     self.pass(Failpoint::BeforeSend);
-                    let again = seat.writer.apply_again(&permit, at(index)).await;
+                    let again = seat.writer().apply_again(&permit, at(index)).await;
                     self.pass(Failpoint::AfterSend);
                     again
                 }

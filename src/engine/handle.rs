@@ -16,7 +16,7 @@ use super::shared::Shared;
 use super::status::EngineStatus;
 use super::update::Update;
 use crate::actions;
-use crate::gate::{self, Policy, Refusal, Right};
+use crate::gate::{self, Ask, Policy, Refusal, Right};
 use crate::incident::chain::Audited;
 use crate::incident::{
     Actor, Brake, Decision, DecisionKind, Digest, Entry, Evidence, ExecutionId, Incident, IncidentId, ProposalId,
@@ -130,7 +130,7 @@ impl Handle {
         applied: bool,
     ) -> Result<Arc<Incident>, Refused> {
         let (incident, record) = self.execution(id).await?;
-        gate::entitled(&self.shared.policy(), who, &record, &incident.finding)?;
+        entitled(&self.shared.policy(), who, &incident, &record)?;
         let entry = Entry::Settled { execution: id.clone(), index, applied, by: who.clone() };
         self.shared.change(&incident.id, |_, _| Ok(vec![entry.clone()])).await
     }
@@ -243,6 +243,25 @@ impl Handle {
 
 fn known(policy: &Policy, who: &Actor) -> Result<(), Refusal> {
     policy.person(who).map(drop).ok_or_else(|| Refusal::Unknown { who: who.clone() })
+}
+
+/// Whether somebody may have everything done that the proposal does.
+fn entitled(policy: &Policy, who: &Actor, incident: &Incident, record: &ProposalRecord) -> Result<(), Refusal> {
+    let plan = &record.proposal.plan;
+    let key = &incident.finding.key;
+    known(policy, who)?;
+    plan.actions.iter().flat_map(|action| plan.changes.iter().map(move |change| (action, change))).try_for_each(
+        |(action, change)| {
+            let ask = Ask {
+                action: action.clone(),
+                cluster: key.cluster.clone(),
+                namespace: change.target.namespace.clone(),
+                condition: key.condition.clone(),
+                risk: plan.risk,
+            };
+            gate::may(policy, who, &ask)
+        },
+    )
 }
 
 /// `i-42` of `i-42.p1`.

@@ -125,3 +125,137 @@ fn same_name(a: &ObjectRef, b: &ObjectRef) -> bool {
 pub(super) fn unplanned(condition: &ConditionId, remedy: &Text, why: &str) -> Text {
     Text::from(format!("Remedy {remedy} of {condition} could not be proposed: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::incident::samples::{applied, auth_missing, decided, executing, fold, opened, pod, proposal};
+    use crate::incident::{DecisionKind, Entry, ExecutionId, Finding, Proposal};
+
+    fn candidate() -> Candidate {
+        let Finding { condition, .. } = auth_missing("a");
+        Candidate {
+            condition,
+            remedy: "replace-pod".into(),
+            title: "Replace the pod".into(),
+            explanation: String::new(),
+            risk: crate::incident::Risk::Low,
+            mode: Mode::Approve,
+            parameters: BTreeMap::new(),
+            alternatives: BTreeMap::new(),
+            steps: Vec::new(),
+            checks: Vec::new(),
+            timeout_seconds: 60,
+        }
+    }
+
+    fn proposed(proposal: &Proposal) -> Entry {
+        Entry::Proposed { proposal: Box::new(proposal.clone()) }
+    }
+
+    /// One execution of the proposal, from approval to a verdict.
+    fn carried_out(proposal: &Proposal, verdict: Verdict, from: i64) -> Vec<Entry> {
+        let execution = ExecutionId::of(&proposal.id);
+        let mut entries = vec![
+            proposed(proposal),
+            decided(proposal, DecisionKind::Approve, "ann", from),
+            crate::incident::samples::started(proposal, &["ann"]),
+        ];
+        for index in 0..2 {
+            entries.push(Entry::ChangeIntended { execution: execution.clone(), index });
+            entries.push(Entry::ChangeDone { execution: execution.clone(), index, outcome: applied(from) });
+        }
+        entries.push(Entry::ExecutionFinished { execution: execution.clone(), outcome: Outcome::Applied });
+        entries.push(Entry::Verified { execution, verdict, checks: Vec::new() });
+        entries
+    }
+
+    #[test]
+    fn an_incident_without_a_proposal_gets_one() {
+        assert_eq!(offer(&fold(&[opened()]), &candidate()), Offer::Make);
+    }
+
+    #[test]
+    fn a_proposal_nobody_decided_about_is_compared_and_a_decided_one_left_alone() {
+        let two = proposal(&"i-1.p1".into(), 2);
+        let open = fold(&[opened(), proposed(&two)]);
+        assert!(matches!(offer(&open, &candidate()), Offer::Compare(_)));
+        let half = fold(&[opened(), proposed(&two), decided(&two, DecisionKind::Approve, "ann", 2)]);
+        assert_eq!(offer(&half, &candidate()), Offer::Leave);
+    }
+
+    #[test]
+    fn what_was_denied_is_not_offered_again_with_the_same_parameters() {
+        let first = proposal(&"i-1.p1".into(), 1);
+        let denied = fold(&[opened(), proposed(&first), decided(&first, DecisionKind::Deny, "ann", 2)]);
+        assert_eq!(offer(&denied, &candidate()), Offer::Leave);
+        let other = Candidate { parameters: [("secret".into(), "harbor".into())].into(), ..candidate() };
+        assert_eq!(offer(&denied, &other), Offer::Make);
+    }
+
+    #[test]
+    fn a_remedy_that_failed_twice_is_not_offered_a_third_time() {
+        let (first, second) = (proposal(&"i-1.p1".into(), 1), proposal(&"i-1.p2".into(), 1));
+        let mut entries = vec![opened()];
+        entries.extend(carried_out(&first, Verdict::NotFixed, 2));
+        assert_eq!(offer(&fold(&entries), &candidate()), Offer::Make);
+        entries.extend(carried_out(&second, Verdict::Unknown, 12));
+        assert_eq!(offer(&fold(&entries), &candidate()), Offer::Leave);
+    }
+
+    #[test]
+    fn a_remedy_that_helped_may_be_offered_as_often_as_it_does() {
+        let mut entries = vec![opened()];
+        for number in 1..4 {
+            let again = proposal(&format!("i-1.p{number}").as_str().into(), 1);
+            entries.extend(carried_out(&again, Verdict::Fixed, number * 10));
+        }
+        assert_eq!(offer(&fold(&entries), &candidate()), Offer::Make);
+    }
+
+    #[test]
+    fn nothing_is_offered_while_an_execution_is_under_way_or_the_incident_is_not_open() {
+        let (entries, _) = executing();
+        assert!(!may_offer(&fold(&entries)));
+        assert!(!may_offer(&fold(&[opened(), Entry::Absorbed { into: "i-2".into() }])));
+        assert!(!may_offer(&fold(&[opened(), Entry::Resolved])));
+        assert!(may_offer(&fold(&[opened()])));
+    }
+
+    #[test]
+    fn a_remedy_in_mode_observe_is_never_proposed() {
+        let observed = Candidate { mode: Mode::Observe, ..candidate() };
+        assert_eq!(offer(&fold(&[opened()]), &observed), Offer::Leave);
+    }
+
+    #[test]
+    fn proposals_whose_remedy_is_not_offered_any_more_are_withdrawn() {
+        let first = proposal(&"i-1.p1".into(), 1);
+        let open = fold(&[opened(), proposed(&first)]);
+        assert_eq!(withdrawn(&open, &[]), vec![&first.id]);
+        assert!(withdrawn(&open, &[candidate()]).is_empty());
+    }
+
+    #[test]
+    fn a_proposal_is_replaced_only_if_its_plan_would_be_another() {
+        let first = proposal(&"i-1.p1".into(), 1);
+        let open = fold(&[opened(), proposed(&first)]);
+        let record = &open.proposals[&first.id];
+        assert!(!differs(record, &first.plan, &[]));
+        let mut other = first.plan.clone();
+        other.changes.pop();
+        assert!(differs(record, &other, &[]));
+    }
+
+    #[test]
+    fn members_beyond_the_limit_are_left_out_and_said_so() {
+        let members: Vec<ObjectRef> = (0..100).map(|n| pod(&format!("p{n}"))).collect();
+        let (some, cut) = others(&pod("p0"), members.clone());
+        assert_eq!(some.len(), MOST_MEMBERS - 1);
+        assert!(cut.expect("said").contains("40 of 100"));
+        let (all, cut) = others(&pod("p0"), members[..3].to_vec());
+        assert_eq!((all.len(), cut), (2, None));
+    }
+}

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::clock;
 use super::handle::evidence;
 use super::look::Reading;
-use super::seat::Seat;
+use super::seat::{Seat, by_name};
 use super::shared::Shared;
 use crate::incident::{Evidence, Incident, IncidentId, ObjectRef, Status, Text};
 use crate::store::StoreError;
@@ -44,8 +44,8 @@ impl Shared {
         seat.view(began);
         let subjects = self.all_subjects(seat);
         let count = subjects.len();
-        let looks = stream::iter(subjects).map(|subject| async move { self.look(&subject, Reading::Shared).await });
-        looks.buffer_unordered(self.options.looks_at_once).for_each(|_| async {}).await;
+        let looks = subjects.into_iter().map(|subject| async move { self.look(&subject, Reading::Shared).await });
+        stream::iter(looks).buffer_unordered(self.options.looks_at_once).for_each(|_| async {}).await;
         let view = seat.view(clock::now());
         seat.looked_through(began);
         self.wake_keys(seat.cluster.name());
@@ -55,12 +55,12 @@ impl Shared {
     fn all_subjects(&self, seat: &Seat) -> BTreeSet<ObjectRef> {
         let cluster = seat.cluster.name();
         let here = |subject: &ObjectRef| subject.cluster == *cluster;
-        let mut all: BTreeSet<ObjectRef> = seat.cluster.suspects().into_iter().map(without_uid).collect();
-        all.extend(self.board.lock().subjects().filter(here).map(without_uid));
+        let mut all: BTreeSet<ObjectRef> = seat.cluster.suspects().into_iter().map(by_name).collect();
+        all.extend(self.board.lock().subjects().filter(here).map(by_name));
         let on = |incident: &Arc<Incident>| !matches!(incident.status, Status::Resolved { .. });
         for incident in self.ledger.held().into_iter().filter(on) {
             let Incident { finding, members, .. } = incident.as_ref();
-            all.extend(std::iter::once(&finding.subject).chain(&members.listed).filter(|s| here(s)).cloned().map(without_uid));
+            all.extend(std::iter::once(&finding.subject).chain(&members.listed).filter(|s| here(s)).cloned().map(by_name));
         }
         all
     }
@@ -89,8 +89,4 @@ impl Shared {
             }
         }
     }
-}
-
-fn without_uid(subject: ObjectRef) -> ObjectRef {
-    ObjectRef { uid: Text::default(), ..subject }
 }

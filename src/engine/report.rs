@@ -11,7 +11,7 @@ use super::clock;
 use super::refused::Refused;
 use super::shared::Shared;
 use crate::incident::grouping::{self, Due, Group, Judgement};
-use crate::incident::{ConditionId, Entry, Evidence, Finding, Incident, IncidentId, IncidentKey, Members, Status};
+use crate::incident::{Entry, Evidence, Finding, Incident, IncidentId, IncidentKey, Members, Status};
 
 /// How soon an absence that proves nothing yet is looked at again, in seconds.
 const DOUBT: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
@@ -132,10 +132,7 @@ impl Shared {
 
     /// A wider incident began or ended: those that it covers are absorbed or released.
     fn wake_covered(&self, key: &IncidentKey) {
-        let absorbs: Vec<ConditionId> = self.absorbs(&key.condition);
-        if absorbs.is_empty() {
-            return;
-        }
+        let absorbs = self.absorbs(&key.condition);
         for covered in self.board.lock().covered(key, &absorbs) {
             self.keys.add(covered);
         }

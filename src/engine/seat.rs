@@ -9,23 +9,39 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
+use super::checks::Seen;
 use super::share::Share;
 use crate::cluster::Cluster;
-use crate::cluster::apply::Writer;
+use crate::cluster::apply::{Impersonation, Writer};
+use crate::cluster::preview::preview;
+use crate::cluster::rights::Rights;
 use crate::diagnosis;
-use crate::incident::{Gathered, ObjectRef, RegistryTrouble, Text, Wants};
+use crate::incident::{ApiKind, Gathered, ObjectRef, Plan, Preview, RegistryTrouble, Rule, Target, Text, Wants};
 
 /// How many subjects can be looked at side by side without waiting for each other.
 const TURNS: usize = 64;
 /// How long what was computed over all unhealthy pods serves.
 const TROUBLE_SERVES: SignedDuration = SignedDuration::from_secs(2);
 
+/// A cluster, and how changes are made there.
+pub struct Post {
+    pub cluster: Cluster,
+    /// What `kubectl` calls the cluster; `""` for its current context.
+    pub context: String,
+    /// Whether each change is sent in the name of an approver.
+    pub impersonation: Option<Impersonation>,
+}
+
 /// A cluster and what the engine knows about its view of it.
 pub(super) struct Seat {
     pub cluster: Cluster,
-    pub writer: Writer,
+    context: String,
+    impersonation: Option<Impersonation>,
+    rights: Rights,
     pub share: Mutex<Share>,
+    round: Notify,
     view: Mutex<View>,
     trouble: Mutex<Trouble>,
     turns: Vec<tokio::sync::Mutex<()>>,
@@ -66,10 +82,14 @@ struct Trouble {
 }
 
 impl Seat {
-    pub(super) fn new(cluster: Cluster, writer: Writer) -> Self {
+    pub(super) fn new(post: Post) -> Self {
+        let Post { cluster, context, impersonation } = post;
         Self {
+            rights: Rights::new(cluster.sending_once()),
             cluster,
-            writer,
+            context,
+            impersonation,
+            round: Notify::new(),
             share: Mutex::default(),
             view: Mutex::default(),
             trouble: Mutex::default(),
@@ -88,8 +108,22 @@ impl Seat {
     /// What the view is worth now.
     pub(super) fn view(&self, now: Timestamp) -> View {
         let mut view = self.view.lock();
-        view.see(self.cluster.is_fresh(), now);
+        view.see(self.is_fresh(), now);
         *view
+    }
+
+    /// Whether what the cluster shows is up to date.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.cluster.status().connected
+    }
+
+    /// The writer, with the credentials of this moment.
+    pub(super) fn writer(&self) -> Writer {
+        let writer = Writer::new(self.cluster.name().clone(), self.cluster.sending_once());
+        match &self.impersonation {
+            Some(impersonation) => writer.impersonating(impersonation.clone()),
+            None => writer,
+        }
     }
 
     /// Everything was looked at, beginning at `began`.
@@ -104,15 +138,63 @@ impl Seat {
         gathered
     }
 
+    /// The object of that name, as it is now.
+    pub(super) async fn read(&self, target: &Target) -> Seen {
+        match self.cluster.read(target).await {
+            Ok(Some(json)) => Seen::Object(json),
+            Ok(None) => Seen::NotThere,
+            Err(why) => Seen::Unreadable(why),
+        }
+    }
+
+    /// The rules that kubemend has no right to.
+    pub(super) async fn missing(&self, rules: &[Rule]) -> Vec<Rule> {
+        self.rights.missing(rules).await.into_iter().map(|missing| missing.rule).collect()
+    }
+
+    pub(super) async fn preview(&self, plan: &Plan) -> Preview {
+        preview(&self.cluster.sending_once(), &self.context, plan).await
+    }
+
+    /// The unhealthy pods that mount a claim; `None`: it is not known who else does.
+    pub(super) fn pods_mounting(&self, _claim: &Target) -> Option<Vec<Text>> {
+        None
+    }
+
+    /// Something was missed: everything is looked at again soon.
+    pub(super) fn ask_for_round(&self) {
+        self.round.notify_one();
+    }
+
+    /// Returns when the next round is due, or sooner when one is asked for.
+    pub(super) async fn next_round(&self, every: std::time::Duration) {
+        // Either way a round is due.
+        let _ = tokio::time::timeout(every, self.round.notified()).await;
+    }
+
+    /// What fails at the registries, computed over all unhealthy pods at most every few seconds.
     fn trouble(&self, now: Timestamp) -> Arc<BTreeMap<Text, RegistryTrouble>> {
         let mut trouble = self.trouble.lock();
         if trouble.at.is_none_or(|at| now.duration_since(at) >= TROUBLE_SERVES) {
-            let (pods, events) = self.cluster.unhealthy_pods_with_events();
-            let hosts = diagnosis::registry_trouble(pods.iter().map(AsRef::as_ref), events.iter(), now);
+            let pods = self.cluster.unhealthy_pods();
+            let api = ApiKind::known("Pod").expect("Pod is a known kind");
+            let name = self.cluster.name();
+            let events: Vec<_> =
+                pods.iter().flat_map(|pod| self.cluster.cache().events(&pod.meta.reference(name, &api))).collect();
+            let hosts = diagnosis::registry_trouble(pods.iter().map(AsRef::as_ref), &events, now);
+            let spread = hosts.keys().ne(trouble.hosts.keys());
             *trouble = Trouble { at: Some(now), hosts: Arc::new(hosts) };
+            if spread {
+                self.ask_for_round();
+            }
         }
         Arc::clone(&trouble.hosts)
     }
+}
+
+/// Subjects are looked at by name: what has that name now is what matters.
+pub(super) fn by_name(subject: ObjectRef) -> ObjectRef {
+    ObjectRef { uid: Text::default(), ..subject }
 }
 
 #[cfg(test)]

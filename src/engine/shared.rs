@@ -117,10 +117,9 @@ impl Shared {
         Ok(changed)
     }
 
-    /// The conditions whose incidents one of this condition takes in.
-    pub(super) fn absorbs(&self, condition: &ConditionId) -> Vec<ConditionId> {
-        let book = self.book();
-        let Some(playbook) = book.get(condition) else { return Vec::new() };
-        book.iter().map(|other| &other.id).filter(|other| playbook.takes_in(other)).cloned().collect()
+    /// Which conditions' incidents one of this condition takes in.
+    pub(super) fn absorbs(&self, condition: &ConditionId) -> impl Fn(&ConditionId) -> bool + use<> {
+        let (book, wider) = (self.book(), condition.clone());
+        move |other| book.get(&wider).is_some_and(|playbook| playbook.takes_in(other))
     }
 }

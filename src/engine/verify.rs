@@ -78,8 +78,8 @@ impl Shared {
     }
 
     async fn results(&self, incident: &Incident, checks: &[Check]) -> Vec<CheckResult> {
-        let results = stream::iter(checks).map(|check| self.result(incident, check));
-        results.buffered(AT_ONCE).collect().await
+        let results: Vec<_> = checks.iter().map(|check| self.result(incident, check)).collect();
+        stream::iter(results).buffered(AT_ONCE).collect().await
     }
 
     async fn result(&self, incident: &Incident, check: &Check) -> CheckResult {
@@ -106,9 +106,10 @@ impl Shared {
         let members = || -> Vec<ObjectRef> {
             self.board.lock().group(key).map(|group| group.subjects().take(MOST_LOOKS).collect()).unwrap_or_default()
         };
-        let looks = stream::iter(members()).map(|subject| async move { self.look(&subject, Reading::Fresh).await });
-        looks.buffer_unordered(AT_ONCE).for_each(|_| async {}).await;
-        if !seat.cluster.is_fresh() {
+        let looks: Vec<_> =
+            members().into_iter().map(|subject| async move { self.look(&subject, Reading::Fresh).await }).collect();
+        stream::iter(looks).buffer_unordered(AT_ONCE).for_each(|_| async {}).await;
+        if !seat.is_fresh() {
             return Showing::Unknown("what the cluster shows is not up to date".into());
         }
         match self.board.lock().group(key).map_or(0, crate::incident::grouping::Group::len) {

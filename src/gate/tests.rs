@@ -244,6 +244,7 @@ fn a_running_execution_gets_its_next_permit_and_an_ended_one_none() {
             digest: record.proposal.digest.clone(),
             approvers: vec![api("ann")],
             started: now(),
+            members_before: 1,
             state: state.clone(),
             done: Vec::new(),
         };

@@ -14,6 +14,7 @@ pub mod registry;
 pub mod scenario;
 pub mod tempo;
 
+use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use api::{ApiServer, SimClock, Status};
+use api::{ApiServer, SimClock, Status, User};
 use controllers::{Controllers, Roster, watch_over_nodes};
 use kubelet::{Command, Kubelets, NodeSpec, World};
 use scenario::{PlayError, SCENARIOS, Scenario};
@@ -120,11 +121,12 @@ impl Sim {
         tasks.spawn(serve(listener, api.clone(), stop.clone()));
         tasks.spawn(Kubelets::new(&api, world, tempo).run(obeyed, stop.clone()));
         tasks.spawn(Controllers::new(&api, tempo).run(stop.clone()));
+        tasks.spawn(collect(api.clone(), stop.clone()));
         tasks.spawn(watch_over_nodes(api, Arc::clone(&stage.roster), tempo, stop.clone()));
         for node in nodes() {
             stage.join(node).await;
         }
-        let token = admin_token(&stage.api);
+        let token = stage.api.mint_token(User::new("demo-admin", &["system:masters"]), None);
         let sim = Self { stage, address, token, stop, tasks: Mutex::new(tasks) };
         if background {
             scenario::play_background(&sim.stage).await.map_err(std::io::Error::other)?;
@@ -183,11 +185,12 @@ impl Sim {
         self.kubeconfig_for("demo-admin", &self.token)
     }
 
-    /// A kubeconfig for a user with that token.
+    /// A kubeconfig for a user with that token. The server's path carries the token as well, because kubectl
+    /// sends none over plain HTTP.
     pub fn kubeconfig_for(&self, user: &str, token: &str) -> String {
         format!(
             "apiVersion: v1\nkind: Config\nclusters:\n- name: kubemend-sim\n  cluster:\n    server: {}\nusers:\n- name: {user}\n  user:\n    token: {token}\ncontexts:\n- name: kubemend-sim\n  context:\n    cluster: kubemend-sim\n    user: {user}\ncurrent-context: kubemend-sim\n",
-            self.url()
+            format_args!("{}/token/{token}", self.url())
         )
     }
 
@@ -214,5 +217,24 @@ impl Sim {
     }
 }
 
-async fn serve(_listener: TcpListener, _api: ApiServer, stop: CancellationToken) { stop.cancelled().await; }
-fn admin_token(_api: &ApiServer) -> String { String::new() }
+/// Collects what has no owner any more until told to stop.
+async fn collect(api: ApiServer, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = api.run() => {}
+    }
+}
+
+/// Serves the API until told to stop.
+async fn serve(listener: TcpListener, api: ApiServer, stop: CancellationToken) {
+    let served = axum::serve(listener, api.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::select! {
+        // Watches never end by themselves, so whoever still listens is cut off.
+        () = stop.cancelled() => {}
+        ended = served.into_future() => {
+            if let Err(error) = ended {
+                tracing::error!(error = %error, "the simulated API server stopped serving");
+            }
+        }
+    }
+}

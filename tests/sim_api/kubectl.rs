@@ -160,7 +160,7 @@ async fn access_is_told_as_on_a_real_server() {
         "pods is forbidden: User \"bob\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"",
     );
     server.kubectl(&["get", "nodes", "--as", "bob"]).await.fails_with("at the cluster scope");
-    server.kubectl(&["get", "--raw", "/metrics", "--as", "bob"]).await.fails_with(
+    server.kubectl(&["get", "--raw", "/token/admin-token/metrics", "--as", "bob"]).await.fails_with(
         "forbidden: User \"bob\" cannot get path \"/metrics\"",
     );
     server.kubectl(&["create", "rolebinding", "v", "--clusterrole=view", "--user=bob"]).await.shows("created");

@@ -52,6 +52,8 @@ impl Server {
     pub fn client_of(&self, token: &str) -> Client {
         let mut config = Config::new(self.url().parse().unwrap());
         config.auth_info.token = Some(token.to_owned().into());
+        // kube would repeat evictions that are refused with 429 for ever.
+        config.default_retry = false;
         config.read_timeout = Some(Duration::from_secs(20));
         Client::try_from(config).unwrap()
     }

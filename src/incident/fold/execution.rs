@@ -68,6 +68,7 @@ pub(super) fn start(
         digest: digest.clone(),
         approvers: approvers.to_vec(),
         started: at,
+        members_before: incident.members.now,
         state: ExecutionState::Ready,
         done: Vec::new(),
     };

@@ -170,10 +170,6 @@ impl Registry {
             .cloned()
     }
 
-    pub(super) fn by_kind(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
-        self.iter().find(|row| row.kind == kind && row.api_version() == api_version).cloned()
-    }
-
     /// In the order of the table, custom resources last.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Resource>> {
         self.order.iter().filter_map(|gvr| self.rows.get(gvr))

@@ -167,10 +167,6 @@ impl Store {
         self.shelves.entry(gvr).or_insert_with(|| Shelf::new(revision))
     }
 
-    pub(super) fn drop_shelf(&mut self, gvr: &Gvr) {
-        self.shelves.remove(gvr);
-    }
-
     pub(super) fn peek(&self, gvr: &Gvr) -> Option<&Shelf> {
         self.shelves.get(gvr)
     }

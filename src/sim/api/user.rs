@@ -16,11 +16,11 @@ pub struct User {
 }
 
 /// Members may do everything; RBAC is not asked.
-pub const MASTERS: &str = "system:masters";
+pub(super) const MASTERS: &str = "system:masters";
 /// Everybody who showed valid credentials.
-pub const AUTHENTICATED: &str = "system:authenticated";
+pub(super) const AUTHENTICATED: &str = "system:authenticated";
 /// Who shows no credentials.
-pub const UNAUTHENTICATED: &str = "system:unauthenticated";
+pub(super) const UNAUTHENTICATED: &str = "system:unauthenticated";
 
 impl User {
     /// A user in the given groups, and in `system:authenticated`.

@@ -7,6 +7,7 @@ mod discovery;
 mod logs;
 mod openapi;
 mod proto;
+mod protobody;
 mod query;
 mod read;
 mod route;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Parameters by name; a repeated one keeps its first value.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Query(BTreeMap<String, String>);
+pub(in crate::sim::api) struct Query(BTreeMap<String, String>);
 
 impl Query {
     pub(super) fn parse(text: &str) -> Self {

@@ -14,7 +14,7 @@ pub(super) enum Route {
 
 /// A resource as the path names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::sim::api) struct Target {
     pub(super) verb: &'static str,
     pub(super) group: String,
     pub(super) version: String,

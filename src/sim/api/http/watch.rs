@@ -23,6 +23,9 @@ use super::{Asked, table};
 /// A watch without `timeoutSeconds` lasts this long.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(45 * 60);
 
+/// Time for what was sent to leave before a connection is cut.
+const FLUSH: Duration = Duration::from_millis(20);
+
 struct Stream {
     asked: Asked,
     feed: Feed,
@@ -132,6 +135,8 @@ impl Stream {
                 Then::End => return None,
                 Then::Cut => {
                     self.then = Then::End;
+                    // What was sent must leave first: an error at once would take it along.
+                    tokio::time::sleep(FLUSH).await;
                     return Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "injected cut")));
                 }
             }

@@ -17,13 +17,13 @@ use super::super::state::Call;
 use super::super::status::Status;
 use super::answer::{self, Answer, header};
 use super::read;
-use super::Asked;
+use super::{Asked, protobody};
 
 const PATCH_TYPES: &str = "application/json-patch+json, application/merge-patch+json, \
                            application/strategic-merge-patch+json, application/apply-patch+yaml";
 const CUSTOM_PATCH_TYPES: &str =
     "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
-const BODY_TYPES: &str = "application/json, application/yaml";
+const BODY_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 impl Asked {
     pub(super) fn call(&self) -> Call<'_> {
@@ -54,6 +54,8 @@ impl Asked {
         match kind {
             "" | "application/json" => parse_json(&self.body),
             "application/yaml" => parse_yaml(&self.body),
+            protobody::KIND => protobody::decode(&self.body)
+                .map_err(|why| Status::bad_request(format!("the protobuf body cannot be read: {why}"))),
             _ => Err(Status::unsupported_media_type(BODY_TYPES)),
         }
     }
@@ -195,7 +197,7 @@ pub(super) fn patch(asked: &Asked) -> Answer {
     let mut state = asked.api.inner.state.lock();
     let current = state.find(&asked.res, asked.target.ns(), &asked.target.name)?;
     let current = asked.res.present(&current);
-    let mut next = patch.apply(asked.shape(), &current).map_err(|why| misfit(asked, why))?;
+    let mut next = patch.apply(asked.shape(), &current).map_err(misfit)?;
     let warnings = asked.prune(&mut next).map_err(|status| invalid_patch(&status))?;
     check_identity(asked, &current, &next)?;
     let stored = state.update(&asked.call(), next)?;
@@ -203,14 +205,14 @@ pub(super) fn patch(asked: &Asked) -> Answer {
     answered(200, asked, &stored, &warnings)
 }
 
-fn misfit(asked: &Asked, why: PatchError) -> Status {
+fn misfit(why: PatchError) -> Status {
     match why {
         PatchError::Malformed(text) => Status::bad_request(text),
-        PatchError::Unfit(text) => {
+        // A real server does not say which operation failed either.
+        PatchError::Unfit => {
             let mut status =
                 Status::new(422, "Invalid", "the server rejected our request due to an error in our request");
-            status.details = json!({"name": asked.target.name, "group": asked.res.gvr.group,
-                "kind": asked.res.gvr.resource, "causes": [{"message": text}]});
+            status.details = json!({});
             status
         }
     }
