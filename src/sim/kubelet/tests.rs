@@ -141,7 +141,7 @@ fn harbor_secret() -> Arc<Value> {
     }))
 }
 
-fn config_map(version: &str, data: Value) -> Arc<Value> {
+fn config_map(version: &str, data: &Value) -> Arc<Value> {
     Arc::new(
         json!({"metadata": {"name": "settings", "namespace": "payments", "resourceVersion": version}, "data": data}),
     )

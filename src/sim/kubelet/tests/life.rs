@@ -62,7 +62,7 @@ fn a_missing_config_map_holds_the_container_until_it_appears() {
     assert_eq!(bench.waiting(), "CreateContainerConfigError");
     assert_eq!(bench.container()["state"]["waiting"]["message"], "configmap \"settings\" not found");
     assert_eq!(bench.told("Failed")[0], "Error: configmap \"settings\" not found");
-    bench.around.config_maps.insert("settings".into(), config_map("5", json!({"A": "1"})));
+    bench.around.config_maps.insert("settings".into(), config_map("5", &json!({"A": "1"})));
     bench.pass(30);
     assert!(bench.container()["ready"].as_bool().unwrap());
 }
@@ -73,7 +73,7 @@ fn a_missing_key_names_the_config_map_with_its_namespace() {
     reading["spec"]["containers"][0]["env"] =
         json!([{"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "logLevel"}}}]);
     let mut bench = Bench::new(reading);
-    bench.around.config_maps.insert("settings".into(), config_map("5", json!({})));
+    bench.around.config_maps.insert("settings".into(), config_map("5", &json!({})));
     bench.pass(5);
     assert_eq!(bench.told("Failed"), ["Error: couldn't find key logLevel in ConfigMap payments/settings"]);
 }
@@ -103,10 +103,10 @@ fn an_edited_sub_path_breaks_the_restart_in_place_until_the_pod_is_new() {
         json!([{"name": "config", "mountPath": "/etc/app.yaml", "subPath": "app.yaml"}]);
     mounting["spec"]["volumes"] = json!([{"name": "config", "configMap": {"name": "settings"}}]);
     let mut bench = Bench::new(mounting.clone());
-    bench.around.config_maps.insert("settings".into(), config_map("5", json!({"app.yaml": "a"})));
+    bench.around.config_maps.insert("settings".into(), config_map("5", &json!({"app.yaml": "a"})));
     bench.pass(10);
     assert!(bench.container()["ready"].as_bool().unwrap());
-    bench.around.config_maps.insert("settings".into(), config_map("9", json!({"app.yaml": "b"})));
+    bench.around.config_maps.insert("settings".into(), config_map("9", &json!({"app.yaml": "b"})));
     bench.pass(60);
     assert!(bench.container()["ready"].as_bool().unwrap(), "a running container does not notice");
     bench.worker.strike(None, &Exit { after: Duration::ZERO, code: 2, says: vec![] }, bench.now);
@@ -147,13 +147,13 @@ fn a_value_rendered_at_pod_start_is_read_anew_only_by_a_new_pod() {
         bench
             .world
             .set_program("registry.example.com/init:1", Program::task(Duration::from_secs(1), &["rendered"]));
-        bench.around.config_maps.insert("settings".into(), config_map(version, json!({"DB": value})));
+        bench.around.config_maps.insert("settings".into(), config_map(version, &json!({"DB": value})));
         bench
     };
     let mut bench = fresh("5", "old");
     bench.pass(20);
     assert_eq!(bench.container()["lastState"]["terminated"]["exitCode"], 78);
-    bench.around.config_maps.insert("settings".into(), config_map("9", json!({"DB": "new"})));
+    bench.around.config_maps.insert("settings".into(), config_map("9", &json!({"DB": "new"})));
     bench.pass(1200);
     assert_eq!(bench.container()["lastState"]["terminated"]["exitCode"], 78);
     assert!(bench.container()["restartCount"].as_i64().unwrap() >= 5);
