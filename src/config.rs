@@ -5,7 +5,6 @@
 //! Refuses unknown keys, and refuses to print a secret.
 
 mod environment;
-mod nearest;
 mod people;
 mod report;
 mod sections;

@@ -20,7 +20,7 @@ use super::view::EntryView;
 use super::{Api, desk};
 
 /// Entries read from the store at once.
-const PAGE: usize = 50;
+const PAGE: u32 = 50;
 
 pub(super) async fn follow(
     State(api): State<Api>,
@@ -28,11 +28,12 @@ pub(super) async fn follow(
     Params(query): Params<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    desk::reader(&api.engine, &who)?;
     let place = api.streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Problem::too_many("too many event streams are open"))?;
     let after = match last_event_id(&headers)?.or(query.after) {
         Some(after) => after,
-        None => desk::newest(&api.engine, &who).await?,
+        None => desk::newest(&api.engine).await?,
     };
     let heartbeat = Duration::from_secs(api.limits.heartbeat_seconds);
     let stop = api.stop.clone();

@@ -113,7 +113,7 @@ pub(super) async fn audit(
 }
 
 pub(super) async fn status(State(api): State<Api>, Who(who): Who) -> Answer<StatusView> {
-    desk::status(&api.engine, &who).await.map(Json)
+    desk::status(&api.engine, &who).map(Json)
 }
 
 pub(super) async fn whoami(State(api): State<Api>, Who(who): Who) -> Answer<WhoAmI> {

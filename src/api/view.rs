@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::filter::StateFilter;
+use crate::engine::{ClusterState, EngineStatus, KindState, Playbook};
+use crate::incident::chain::Audited;
 use crate::incident::{
-    Actor, ConditionId, Decision, Digest, Execution, ExecutionId, Incident, IncidentId, ObjectRef, Place,
-    Proposal, ProposalId, ProposalState, Risk, Severity, Status, Text,
+    Actor, ConditionId, Decision, DecisionKind, Digest, Execution, ExecutionId, Incident, IncidentId,
+    ObjectRef, Place, Proposal, ProposalId, ProposalRecord, ProposalState, Recorded, Risk, Severity, Status,
+    Text,
 };
 
 /// A page of incidents, newest first.
@@ -74,11 +77,13 @@ pub struct EntryView {
     /// Its place in the chain of all entries.
     pub seq: u64,
     pub at: Timestamp,
-    pub incident: IncidentId,
-    /// What happened: an object whose `type` names it.
+    /// `null` for what concerns no single incident.
+    pub incident: Option<IncidentId>,
+    /// What happened: an object whose `type` names it. Evidence is left out.
     pub entry: EntryBody,
-    /// The hash that chains this entry to the one before.
-    pub digest: Digest,
+    /// The digest of the record before, and of this one: the chain.
+    pub prev: Digest,
+    pub hash: Digest,
 }
 
 /// What happened; the further fields depend on `type`.
@@ -145,8 +150,92 @@ impl IncidentSummary {
     }
 }
 
+impl EntryView {
+    /// An incident's entry.
+    pub fn of(recorded: &Recorded) -> Self {
+        Self {
+            seq: recorded.seq,
+            at: recorded.at,
+            incident: Some(recorded.incident.clone()),
+            entry: EntryBody::of(&recorded.entry),
+            prev: recorded.prev.clone(),
+            hash: recorded.hash.clone(),
+        }
+    }
+
+    /// Any record.
+    pub fn of_audited(record: &Audited) -> Self {
+        match record {
+            Audited::Incident(recorded) => Self::of(recorded),
+            Audited::General(general) => Self {
+                seq: general.seq,
+                at: general.at,
+                incident: None,
+                entry: EntryBody::of(&general.what),
+                prev: general.prev.clone(),
+                hash: general.hash.clone(),
+            },
+        }
+    }
+}
+
+impl EntryBody {
+    fn of<T: Serialize>(entry: &T) -> Self {
+        let Ok(Value::Object(mut rest)) = serde_json::to_value(entry) else {
+            return Self { r#type: "unreadable".to_owned(), rest: serde_json::Map::new() };
+        };
+        let kind = rest.remove("type").and_then(|kind| kind.as_str().map(str::to_owned));
+        rest.remove("evidence");
+        Self { r#type: kind.unwrap_or_default(), rest }
+    }
+}
+
+impl StatusView {
+    /// The engine's own words, for programs.
+    pub(super) fn of(status: EngineStatus) -> Self {
+        let kind = |kind: KindState| KindView {
+            kind: kind.kind,
+            synced: kind.synced,
+            objects: kind.objects,
+            unparsed: kind.unparsed,
+            trouble: kind.trouble,
+        };
+        let cluster = |cluster: ClusterState| ClusterView {
+            name: cluster.name,
+            connected: cluster.connected,
+            kinds: cluster.kinds.into_iter().map(kind).collect(),
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: status.at,
+            paused: status.paused,
+            open_incidents: status.open_incidents,
+            waiting: status.waiting,
+            left_out: status.left_out,
+            clusters: status.clusters.into_iter().map(cluster).collect(),
+        }
+    }
+}
+
+impl PlaybookView {
+    /// A playbook in a few lines.
+    pub(super) fn of(playbook: &Playbook) -> Self {
+        let remedy = |(id, title, risk): (&Text, &Text, Risk)| RemedyView {
+            id: id.clone(),
+            title: title.clone(),
+            risk,
+        };
+        Self {
+            condition: playbook.id.clone(),
+            title: playbook.title.clone(),
+            severity: playbook.severity,
+            remedies: playbook.remedies().map(remedy).collect(),
+        }
+    }
+}
+
 impl ProposalSummary {
-    fn of(record: &crate::incident::ProposalRecord) -> Self {
+    fn of(record: &ProposalRecord) -> Self {
         let proposal = &record.proposal;
         Self {
             id: proposal.id.clone(),
@@ -178,7 +267,6 @@ impl ProposalDetail {
 
 /// Those whose last decision is an approval.
 fn standing(decisions: &[Decision]) -> Vec<Actor> {
-    use crate::incident::DecisionKind;
     let mut actors: Vec<Actor> = Vec::new();
     for decision in decisions {
         actors.retain(|actor| *actor != decision.by);
@@ -195,9 +283,13 @@ fn standing(decisions: &[Decision]) -> Vec<Actor> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StatusView {
     pub version: String,
+    pub at: Timestamp,
     /// Whether executions are stopped.
     pub paused: bool,
-    pub open_incidents: u32,
+    pub open_incidents: usize,
+    /// Objects that wait to be looked at, and how many found no room so far.
+    pub waiting: usize,
+    pub left_out: u64,
     pub clusters: Vec<ClusterView>,
 }
 

@@ -11,11 +11,13 @@
 //! | 1 | done, and something was found: findings, mistakes in a file, a broken chain |
 //! | 2 | could not be done; standard error says what, where, and the way out |
 
+mod audit;
 mod config;
 mod demo;
 mod deploy;
 mod failure;
 mod run;
+mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,6 +45,9 @@ enum Command {
     Run(run::Args),
     /// Try it with nothing: a simulated cluster, failures, and approvals by keyboard.
     Demo(demo::Args),
+    /// Show, export or verify the records of what was seen, decided and done.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Check a configuration file, or print its JSON Schema.
     #[command(subcommand)]
     Config(config::Command),
@@ -70,6 +75,7 @@ fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure
     match command {
         Command::Run(arguments) => block_on(run::run(arguments, environment)),
         Command::Demo(arguments) => block_on(demo::run(arguments, environment)),
+        Command::Audit(command) => block_on(audit::run(command)),
         Command::Config(command) => config::run(command, environment),
         Command::Deploy(command) => deploy::run(command),
         Command::Completions { shell } => completions(shell),

@@ -7,8 +7,8 @@
 
 use serde_json::Value as Json;
 
-use super::nearest::nearest;
 use super::tree::{Key, Node, Position, Value};
+use crate::playbook::nearest;
 
 /// One difference between a document and what it should be.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

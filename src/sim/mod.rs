@@ -17,6 +17,7 @@ pub mod tempo;
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
@@ -29,6 +30,9 @@ use controllers::{Controllers, Roster, watch_over_nodes};
 use kubelet::{Command, Kubelets, NodeSpec, World};
 use scenario::{PlayError, SCENARIOS, Scenario};
 use tempo::Tempo;
+
+/// How soon after a change the collector looks, in a small cluster.
+const SWEEP_REST: Duration = Duration::from_millis(25);
 
 /// How a simulated cluster is to be.
 #[derive(Clone)]
@@ -44,7 +48,12 @@ pub struct SimOptions {
 
 impl Default for SimOptions {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), pace: 8.0, clock: SimClock::real(), background: true }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            pace: 8.0,
+            clock: SimClock::real(),
+            background: true,
+        }
     }
 }
 
@@ -70,7 +79,11 @@ pub(in crate::sim) struct Stage {
 /// The nodes every simulated cluster has.
 fn nodes() -> Vec<NodeSpec> {
     let mut nodes = vec![NodeSpec::control_plane("control-plane-1", "10.200.0.10")];
-    nodes.extend((1..=3).map(|number| NodeSpec::worker(&format!("worker-{number}"), &format!("10.200.0.{}", 10 + number))));
+    nodes.extend(
+        (1..=3).map(|number| {
+            NodeSpec::worker(&format!("worker-{number}"), &format!("10.200.0.{}", 10 + number))
+        }),
+    );
     nodes
 }
 
@@ -92,7 +105,8 @@ impl Stage {
     pub(in crate::sim) async fn return_nodes(&self, prefix: &str) {
         let back: Vec<String> = {
             let mut roster = self.roster.lock();
-            let back = roster.silent.iter().filter(|node| node.starts_with(prefix)).cloned().collect::<Vec<_>>();
+            let back =
+                roster.silent.iter().filter(|node| node.starts_with(prefix)).cloned().collect::<Vec<_>>();
             roster.silent.retain(|node| !back.contains(node));
             back
         };
@@ -116,7 +130,8 @@ impl Sim {
         let address = listener.local_addr()?;
         let world = Arc::new(RwLock::new(scenario::base_world()));
         let (commands, obeyed) = mpsc::channel(64);
-        let stage = Stage { api: api.clone(), world: Arc::clone(&world), tempo, roster: Arc::default(), commands };
+        let stage =
+            Stage { api: api.clone(), world: Arc::clone(&world), tempo, roster: Arc::default(), commands };
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, api.clone(), stop.clone()));
         tasks.spawn(Kubelets::new(&api, world, tempo).run(obeyed, stop.clone()));
@@ -217,11 +232,20 @@ impl Sim {
     }
 }
 
-/// Collects what has no owner any more until told to stop.
+/// Collects what has no owner any more until told to stop. A sweep looks at everything, so it rests ten
+/// times as long as it took: a large cluster is swept seldom rather than slowed down.
 async fn collect(api: ApiServer, stop: CancellationToken) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = api.run() => {}
+    let (mut swept, mut rest) = (0, SWEEP_REST);
+    while stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_some() {
+        if api.revision() == swept {
+            continue;
+        }
+        let begun = std::time::Instant::now();
+        while api.collect() {
+            tokio::task::yield_now().await;
+        }
+        swept = api.revision();
+        rest = (begun.elapsed() * 10).max(SWEEP_REST);
     }
 }
 

@@ -38,8 +38,16 @@ pub(super) struct Resource {
 }
 
 /// Verbs of an object that is stored.
-pub(super) const ALL: &[&str] =
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+pub(super) const ALL: &[&str] = &[
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
 /// Verbs of a question asked by creating.
 pub(super) const CREATE: &[&str] = &["create"];
 const GET_PATCH_UPDATE: &[&str] = &["get", "patch", "update"];
@@ -56,7 +64,13 @@ pub(super) const fn sub(
     kind: &'static str,
     verbs: &'static [&'static str],
 ) -> Sub {
-    Sub { name, group, version, kind, verbs }
+    Sub {
+        name,
+        group,
+        version,
+        kind,
+        verbs,
+    }
 }
 
 /// Starts a row.
@@ -139,7 +153,10 @@ pub(super) struct Registry {
 
 impl Registry {
     pub(super) fn new() -> Self {
-        let mut registry = Self { rows: HashMap::new(), order: Vec::new() };
+        let mut registry = Self {
+            rows: HashMap::new(),
+            order: Vec::new(),
+        };
         for resource in TABLE {
             registry.add(*resource);
         }

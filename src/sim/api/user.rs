@@ -27,7 +27,11 @@ impl User {
     pub fn new(name: &str, groups: &[&str]) -> Self {
         let mut groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
         groups.push(AUTHENTICATED.to_owned());
-        Self { name: name.to_owned(), groups, ..Self::default() }
+        Self {
+            name: name.to_owned(),
+            groups,
+            ..Self::default()
+        }
     }
 
     /// A part of the cluster itself, such as `kubelet`: all rights.

@@ -33,10 +33,15 @@ impl Bench {
     fn new(pod: Value) -> Self {
         let mut world = World::default();
         world.registries.add(
-            Registry::new("harbor.example.com", Auth::Private { accounts: vec![Account::new("robot", "pw")] })
-                .with("payments/api", &["1.4.11"]),
+            Registry::new(
+                "harbor.example.com",
+                Auth::Private { accounts: vec![Account::new("robot", "pw")] },
+            )
+            .with("payments/api", &["1.4.11"]),
         );
-        world.registries.add(Registry::new("registry.example.com", Auth::Public).with("app", &["1"]).with("init", &["1"]));
+        world.registries.add(
+            Registry::new("registry.example.com", Auth::Public).with("app", &["1"]).with("init", &["1"]),
+        );
         Self {
             worker: Worker::new(&pod, "10.244.0.2".into()),
             pod,
@@ -88,7 +93,11 @@ impl Bench {
     }
 
     fn told(&self, reason: &str) -> Vec<&str> {
-        self.events.iter().filter(|(_, draft)| draft.reason == reason).map(|(_, draft)| draft.message.as_str()).collect()
+        self.events
+            .iter()
+            .filter(|(_, draft)| draft.reason == reason)
+            .map(|(_, draft)| draft.message.as_str())
+            .collect()
     }
 
     fn times(&self, reason: &str) -> Vec<Timestamp> {
@@ -130,7 +139,9 @@ fn harbor_secret() -> Arc<Value> {
 }
 
 fn config_map(version: &str, data: Value) -> Arc<Value> {
-    Arc::new(json!({"metadata": {"name": "settings", "namespace": "payments", "resourceVersion": version}, "data": data}))
+    Arc::new(
+        json!({"metadata": {"name": "settings", "namespace": "payments", "resourceVersion": version}, "data": data}),
+    )
 }
 
 #[test]
@@ -141,20 +152,27 @@ fn a_refused_pull_is_told_in_the_recorded_order_and_words() {
         bench.events.iter().map(|(_, d)| (d.kind, d.reason, d.message.as_str())).collect();
     let failure = "rpc error: code = Unknown desc = failed to pull and unpack image \"harbor.example.com/payments/api:1.4.11\": failed to resolve reference \"harbor.example.com/payments/api:1.4.11\": pulling from host harbor.example.com failed with status code [manifests 1.4.11]: 401 Unauthorized";
     let failed = format!("Failed to pull image \"harbor.example.com/payments/api:1.4.11\": {failure}");
-    assert_eq!(told, [
-        ("Normal", "Pulling", "Pulling image \"harbor.example.com/payments/api:1.4.11\""),
-        ("Warning", "Failed", failed.as_str()),
-        ("Warning", "Failed", "Error: ErrImagePull"),
-        ("Normal", "BackOff", "Back-off pulling image \"harbor.example.com/payments/api:1.4.11\""),
-        ("Warning", "Failed", "Error: ImagePullBackOff"),
-    ]);
+    assert_eq!(
+        told,
+        [
+            ("Normal", "Pulling", "Pulling image \"harbor.example.com/payments/api:1.4.11\""),
+            ("Warning", "Failed", failed.as_str()),
+            ("Warning", "Failed", "Error: ErrImagePull"),
+            ("Normal", "BackOff", "Back-off pulling image \"harbor.example.com/payments/api:1.4.11\""),
+            ("Warning", "Failed", "Error: ImagePullBackOff"),
+        ]
+    );
     assert!(bench.events.iter().all(|(_, draft)| draft.field_path == "spec.containers{api}"));
-    let shown: Vec<&Value> = bench.statuses.iter().map(|(_, s)| &s["containerStatuses"][0]["state"]["waiting"]).collect();
-    assert_eq!(shown, [
-        &json!({"reason": "ContainerCreating"}),
-        &json!({"reason": "ErrImagePull", "message": failure}),
-        &json!({"reason": "ImagePullBackOff", "message": "Back-off pulling image \"harbor.example.com/payments/api:1.4.11\""}),
-    ]);
+    let shown: Vec<&Value> =
+        bench.statuses.iter().map(|(_, s)| &s["containerStatuses"][0]["state"]["waiting"]).collect();
+    assert_eq!(
+        shown,
+        [
+            &json!({"reason": "ContainerCreating"}),
+            &json!({"reason": "ErrImagePull", "message": failure}),
+            &json!({"reason": "ImagePullBackOff", "message": "Back-off pulling image \"harbor.example.com/payments/api:1.4.11\""}),
+        ]
+    );
     assert_eq!(bench.pod["status"]["phase"], "Pending");
     assert_eq!(bench.pod["status"]["conditions"][1]["message"], "containers with unready status: [api]");
 }
@@ -176,7 +194,9 @@ fn a_secret_repaired_under_the_name_the_pod_knows_heals_it_without_a_new_pod() {
     bench.pass(30);
     assert_eq!(
         bench.told("FailedToRetrieveImagePullSecret").first().copied(),
-        Some("Unable to retrieve some image pull secrets (harbor-pull); attempting to pull the image may not succeed.")
+        Some(
+            "Unable to retrieve some image pull secrets (harbor-pull); attempting to pull the image may not succeed."
+        )
     );
     assert_eq!(bench.waiting(), "ImagePullBackOff");
     bench.around.secrets.insert("harbor-pull".into(), harbor_secret());
@@ -205,7 +225,10 @@ fn a_secret_the_pod_does_not_name_heals_only_a_new_pod() {
 #[test]
 fn a_crashing_program_restarts_at_once_and_then_ever_later() {
     let mut bench = Bench::new(pod("registry.example.com/app:1"));
-    bench.world.set_program("registry.example.com/app:1", Program::failing(Duration::from_secs(1), 3, &["panic: no such table"]));
+    bench.world.set_program(
+        "registry.example.com/app:1",
+        Program::failing(Duration::from_secs(1), 3, &["panic: no such table"]),
+    );
     bench.pass(10);
     assert_eq!(bench.waiting(), "CrashLoopBackOff");
     assert_eq!(
@@ -224,7 +247,10 @@ fn a_crashing_program_restarts_at_once_and_then_ever_later() {
     let delays: Vec<&str> = messages.iter().map(|text| text.split(' ').nth(1).unwrap()).collect();
     assert_eq!(delays[..7], ["10s", "20s", "40s", "1m20s", "2m40s", "5m0s", "5m0s"]);
     assert!(bench.told("BackOff").iter().all(|text| *text == "Back-off restarting failed container"));
-    assert_eq!(bench.logs[0], LogLine { container: "api".into(), instance: 0, line: "panic: no such table".into() });
+    assert_eq!(
+        bench.logs[0],
+        LogLine { container: "api".into(), instance: 0, line: "panic: no such table".into() }
+    );
 }
 
 #[test]
@@ -274,7 +300,11 @@ fn a_missing_secret_volume_fails_the_mount_and_later_says_what_timed_out() {
     mounting["spec"]["volumes"] = json!([{"name": "tls", "secret": {"secretName": "checkout-tls"}}]);
     let mut bench = Bench::new(mounting);
     bench.pass(200);
-    assert!(bench.told("FailedMount").contains(&"MountVolume.SetUp failed for volume \"tls\" : secret \"checkout-tls\" not found"));
+    assert!(
+        bench
+            .told("FailedMount")
+            .contains(&"MountVolume.SetUp failed for volume \"tls\" : secret \"checkout-tls\" not found")
+    );
     assert!(bench.told("FailedMount").contains(
         &"Unable to attach or mount volumes: unmounted volumes=[tls], unattached volumes=[tls]: timed out waiting for the condition"
     ));
@@ -301,7 +331,11 @@ fn an_edited_sub_path_breaks_the_restart_in_place_until_the_pod_is_new() {
     let last = &bench.container()["lastState"]["terminated"];
     assert_eq!((last["reason"].as_str(), last["exitCode"].as_i64()), (Some("StartError"), Some(128)));
     let message = last["message"].as_str().unwrap();
-    assert!(message.contains("/volume-subpaths/config/api/0") && message.ends_with("no such file or directory: unknown"), "{message}");
+    assert!(
+        message.contains("/volume-subpaths/config/api/0")
+            && message.ends_with("no such file or directory: unknown"),
+        "{message}"
+    );
     bench.pass(3600);
     assert!(!bench.container()["ready"].as_bool().unwrap(), "nothing but a new pod helps");
     let around = bench.around.clone();
@@ -314,21 +348,27 @@ fn an_edited_sub_path_breaks_the_restart_in_place_until_the_pod_is_new() {
 #[test]
 fn a_value_rendered_at_pod_start_is_read_anew_only_by_a_new_pod() {
     let mut rendering = pod("registry.example.com/app:1");
-    rendering["spec"]["initContainers"] =
-        json!([{"name": "render", "image": "registry.example.com/init:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}]);
+    rendering["spec"]["initContainers"] = json!([{"name": "render", "image": "registry.example.com/init:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}]);
     let crash = Exit { after: Duration::from_secs(1), code: 78, says: vec![] };
-    let ending = Ending::IfPodStartedWith { config_map: "settings".into(), key: "DB".into(), value: "old".into(), exit: crash };
+    let ending = Ending::IfPodStartedWith {
+        config_map: "settings".into(),
+        key: "DB".into(),
+        value: "old".into(),
+        exit: crash,
+    };
     let program = Program { ending, ..Program::server(&[]) };
     let fresh = |version: &str, value: &str| {
         let mut bench = Bench::new(rendering.clone());
         bench.world.set_program("registry.example.com/app:1", program.clone());
-        bench.world.set_program("registry.example.com/init:1", Program::task(Duration::from_secs(1), &["rendered"]));
+        bench
+            .world
+            .set_program("registry.example.com/init:1", Program::task(Duration::from_secs(1), &["rendered"]));
         bench.around.config_maps.insert("settings".into(), config_map(version, json!({"DB": value})));
         bench
     };
     let mut bench = fresh("5", "old");
     bench.pass(20);
-    assert_eq!(bench.waiting(), "CrashLoopBackOff");
+    assert_eq!(bench.container()["lastState"]["terminated"]["exitCode"], 78);
     bench.around.config_maps.insert("settings".into(), config_map("9", json!({"DB": "new"})));
     bench.pass(1200);
     assert_eq!(bench.container()["lastState"]["terminated"]["exitCode"], 78);
@@ -341,27 +381,34 @@ fn a_value_rendered_at_pod_start_is_read_anew_only_by_a_new_pod() {
 #[test]
 fn init_containers_go_first_and_hold_the_others() {
     let mut waiting = pod("registry.example.com/app:1");
-    waiting["spec"]["initContainers"] = json!([{"name": "migrate", "image": "harbor.example.com/payments/migrate:7"}]);
+    waiting["spec"]["initContainers"] =
+        json!([{"name": "migrate", "image": "harbor.example.com/payments/migrate:7"}]);
     let mut bench = Bench::new(waiting);
     bench.pass(5);
     let init = &bench.pod["status"]["initContainerStatuses"][0];
     assert_eq!(init["state"]["waiting"]["reason"], "ImagePullBackOff");
     assert_eq!(bench.container()["state"]["waiting"], json!({"reason": "PodInitializing"}));
-    assert_eq!(bench.pod["status"]["conditions"][0]["message"], "containers with incomplete status: [migrate]");
+    assert_eq!(
+        bench.pod["status"]["conditions"][0]["message"],
+        "containers with incomplete status: [migrate]"
+    );
     assert_eq!(bench.events[0].1.field_path, "spec.initContainers{migrate}");
 }
 
 #[test]
 fn readiness_comes_after_the_probe_passes() {
     let mut probed = pod("registry.example.com/app:1");
-    probed["spec"]["containers"][0]["readinessProbe"] = json!({"httpGet": {"path": "/healthz", "port": 8080}});
+    probed["spec"]["containers"][0]["readinessProbe"] =
+        json!({"httpGet": {"path": "/healthz", "port": 8080}});
     let mut bench = Bench::new(probed);
     bench.world.set_program(
         "registry.example.com/app:1",
         Program { ready_after: Duration::from_secs(20), ..Program::server(&[]) },
     );
     bench.pass(15);
-    assert!(bench.container()["state"]["running"].is_object() && !bench.container()["ready"].as_bool().unwrap());
+    assert!(
+        bench.container()["state"]["running"].is_object() && !bench.container()["ready"].as_bool().unwrap()
+    );
     bench.pass(15);
     assert!(bench.container()["ready"].as_bool().unwrap());
 }
@@ -393,7 +440,10 @@ fn an_unkillable_program_never_goes_and_the_kubelet_says_so() {
     bench.pass(3600);
     assert!(!bench.gone);
     assert!(bench.container()["state"]["running"].is_object());
-    assert!(bench.told("FailedKillPod")[0].starts_with("error killing pod: failed to \"KillContainer\" for \"api\""));
+    assert!(
+        bench.told("FailedKillPod")[0]
+            .starts_with("error killing pod: failed to \"KillContainer\" for \"api\"")
+    );
 }
 
 #[test]
@@ -402,7 +452,10 @@ fn a_pod_that_runs_to_its_end_succeeds_or_fails_by_its_exit_code() {
         let mut once = pod("registry.example.com/app:1");
         once["spec"]["restartPolicy"] = json!("Never");
         let mut bench = Bench::new(once);
-        bench.world.set_program("registry.example.com/app:1", Program::failing(Duration::from_secs(2), code, &["bye"]));
+        bench.world.set_program(
+            "registry.example.com/app:1",
+            Program::failing(Duration::from_secs(2), code, &["bye"]),
+        );
         bench.pass(10);
         assert_eq!(bench.pod["status"]["phase"], phase);
         assert_eq!(bench.container()["restartCount"], 0);

@@ -22,20 +22,28 @@ fn person() -> User {
 
 /// Waits for a state, and says which one did not come.
 async fn until(sim: &Sim, what: &str, state: impl Fn(&ApiServer) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !state(sim.api()) {
         assert!(Instant::now() < deadline, "waited in vain: {what}\n{}", dump(sim.api()));
-        sim.api().clock().sleep(Duration::from_millis(20)).await;
+        sim.api().clock().sleep(Duration::from_millis(50)).await;
     }
 }
 
 fn dump(api: &ApiServer) -> String {
     let pods = api.list(&gvr::PODS, None);
     let lines = pods.iter().map(|pod| {
-        format!("{} {} del={} {}", name(pod), pod["spec"]["nodeName"], pod["metadata"]["deletionTimestamp"], pod["status"])
+        format!(
+            "{} {} del={} {}",
+            name(pod),
+            pod["spec"]["nodeName"],
+            pod["metadata"]["deletionTimestamp"],
+            pod["status"]
+        )
     });
     let events = api.list(&gvr::EVENTS, None);
-    let told = events.iter().map(|event| format!("{} {} {}", event["reason"], event["involvedObject"]["name"], event["message"]));
+    let told = events
+        .iter()
+        .map(|event| format!("{} {} {}", event["reason"], event["involvedObject"]["name"], event["message"]));
     lines.chain(told).collect::<Vec<_>>().join("\n")
 }
 
@@ -58,9 +66,9 @@ async fn check(scenario: &str, signs: &[(&str, &str)], remedy: impl Fn(&ApiServe
 }
 
 fn told(api: &ApiServer, namespace: &str, reason: &str, text: &str) -> bool {
-    api.list(&gvr::EVENTS, Some(namespace))
-        .iter()
-        .any(|event| event["reason"] == reason && event["message"].as_str().is_some_and(|message| message.contains(text)))
+    api.list(&gvr::EVENTS, Some(namespace)).iter().any(|event| {
+        event["reason"] == reason && event["message"].as_str().is_some_and(|message| message.contains(text))
+    })
 }
 
 fn add_secret(api: &ApiServer, namespace: &str, secret: &str) {
@@ -86,7 +94,9 @@ fn force_delete(api: &ApiServer, namespace: &str, pod: &str) {
 fn undo(api: &ApiServer, namespace: &str, deployment: &str) {
     let mut sets: Vec<Arc<Value>> = api.list(&gvr::REPLICA_SETS, Some(namespace));
     sets.retain(|set| controller_of(set).is_some_and(|owner| owner["name"] == deployment));
-    sets.sort_by_key(|set| annotation(set, "deployment.kubernetes.io/revision").unwrap().parse::<i64>().unwrap());
+    sets.sort_by_key(|set| {
+        annotation(set, "deployment.kubernetes.io/revision").unwrap().parse::<i64>().unwrap()
+    });
     let mut template = sets[sets.len() - 2]["spec"]["template"].clone();
     template["metadata"]["labels"].as_object_mut().unwrap().remove("pod-template-hash");
     api.modify(&person(), &gvr::DEPLOYMENTS, None, Some(namespace), deployment, |object| {
@@ -111,7 +121,11 @@ async fn naming_the_secret_alone_does_not_heal_the_pods_that_are_there() {
     add_secret(sim.api(), "payments", "harbor-pull");
     let pulls = |api: &ApiServer| -> i64 {
         let events = api.list(&gvr::EVENTS, Some("payments"));
-        events.iter().filter(|event| event["reason"] == "Pulling").filter_map(|event| event["count"].as_i64()).sum()
+        events
+            .iter()
+            .filter(|event| event["reason"] == "Pulling")
+            .filter_map(|event| event["count"].as_i64())
+            .sum()
     };
     let before = pulls(sim.api());
     until(&sim, "more pulls", |api| pulls(api) >= before + 6).await;
@@ -145,17 +159,27 @@ async fn finalizer_holds_until_it_is_stripped() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_rollout_heals_by_undo_and_serves_meanwhile() {
-    check("bad-rollout", &[("Failed", "code = NotFound"), ("ScalingReplicaSet", "Scaled up replica set web-")], |api| {
-        let available = api.get(&gvr::DEPLOYMENTS, Some("storefront"), "web").unwrap();
-        assert!(available["status"]["availableReplicas"].as_i64().unwrap() >= 2, "the old revision serves");
-        undo(api, "storefront", "web");
-    })
+    check(
+        "bad-rollout",
+        &[("Failed", "code = NotFound"), ("ScalingReplicaSet", "Scaled up replica set web-")],
+        |api| {
+            let available = api.get(&gvr::DEPLOYMENTS, Some("storefront"), "web").unwrap();
+            assert!(
+                available["status"]["availableReplicas"].as_i64().unwrap() >= 2,
+                "the old revision serves"
+            );
+            undo(api, "storefront", "web");
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_release_heals_by_undo() {
-    check("bad-release", &[("BackOff", "Back-off restarting failed container")], |api| undo(api, "orders", "orders-api")).await;
+    check("bad-release", &[("BackOff", "Back-off restarting failed container")], |api| {
+        undo(api, "orders", "orders-api")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,7 +199,10 @@ async fn oom_heals_by_undo() {
 async fn node_lost_heals_by_force_deletion_and_the_node_comes_back_later() {
     check(
         "node-lost",
-        &[("NodeNotReady", "Node is not ready"), ("TaintManagerEviction", "Marking for deletion Pod ledger/ledger-2")],
+        &[
+            ("NodeNotReady", "Node is not ready"),
+            ("TaintManagerEviction", "Marking for deletion Pod ledger/ledger-2"),
+        ],
         |api| force_delete(api, "ledger", "ledger-2"),
     )
     .await;
@@ -183,7 +210,10 @@ async fn node_lost_heals_by_force_deletion_and_the_node_comes_back_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stale_subpath_heals_by_deleting_the_pod() {
-    check("stale-subpath", &[("Failed", "volume-subpaths/config/collector/0")], |api| delete_pods(api, "metrics")).await;
+    check("stale-subpath", &[("Failed", "volume-subpaths/config/collector/0")], |api| {
+        delete_pods(api, "metrics")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -233,7 +263,8 @@ async fn registry_outage_hits_many_and_heals_by_itself() {
 async fn restart_heals_by_a_rollout_restart() {
     check("restart", &[("BackOff", "Back-off restarting failed container")], |api| {
         api.modify(&person(), &gvr::DEPLOYMENTS, None, Some("fulfilment"), "picker", |object| {
-            object["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = json!("2026-11-21T12:00:00Z");
+            object["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
+                json!("2026-11-21T12:00:00Z");
         })
         .unwrap();
     })
@@ -246,11 +277,13 @@ async fn the_background_is_healthy_and_stays_out_of_the_way() {
     until(&sim, "web", |api| states::deployment_fixed(api, "shop", "catalog-web")).await;
     until(&sim, "cache", |api| states::stateful_fixed(api, "shop", "cache")).await;
     until(&sim, "daemons", |api| {
-        api.get(&gvr::DAEMON_SETS, Some("monitoring"), "node-exporter").is_some_and(|set| set["status"]["numberReady"] == 3)
+        api.get(&gvr::DAEMON_SETS, Some("monitoring"), "node-exporter")
+            .is_some_and(|set| set["status"]["numberReady"] == 3)
     })
     .await;
     until(&sim, "endpoints", |api| {
-        api.get(&gvr::ENDPOINTS, Some("shop"), "catalog-web").is_some_and(|one| items(&one["subsets"][0]["addresses"]).len() == 2)
+        api.get(&gvr::ENDPOINTS, Some("shop"), "catalog-web")
+            .is_some_and(|one| items(&one["subsets"][0]["addresses"]).len() == 2)
     })
     .await;
     sim.stop().await;
