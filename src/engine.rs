@@ -61,6 +61,7 @@ pub use seat::Post;
 pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
 
+pub use crate::playbook::Playbook;
 pub use crate::store::{AuditFilter, IncidentFilter, Order, Pause, StatusFilter};
 
 use crate::cluster::ClusterChange;
