@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 pub use environment::Environment;
 pub use report::Report;
-pub use sections::{ClusterSection, PlaybookSection, Source, StoreSection};
+pub use sections::{ClusterSection, IncidentSection, PlaybookSection, Source, StoreSection};
 
 use crate::api::auth::Tokens;
 use crate::gate::{GateConfig, Policy};
@@ -36,6 +36,7 @@ pub struct Config {
     pub gate: GateConfig,
     pub api: api::Settings,
     pub store: StoreSection,
+    pub incidents: IncidentSection,
     pub playbooks: PlaybookSection,
     pub log: ops::Settings,
 }

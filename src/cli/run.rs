@@ -29,7 +29,8 @@ pub(super) async fn run(arguments: Args, environment: &Environment) -> Result<Ex
         .map_err(|report| Failure::new(format!("the configuration has mistakes\n{report}"), way_out))?;
     ops::start_log(&loaded.config.log, std::io::stderr).map_err(|error| Failure::new(error, way_out))?;
     let retention = jiff::SignedDuration::from_hours(24 * i64::from(loaded.config.store.retention_days));
-    let options = Options { crash_at: arguments.crash_at, retention, ..Options::default() };
+    let rules = loaded.config.incidents.rules();
+    let options = Options { rules, crash_at: arguments.crash_at, retention, ..Options::default() };
     let stop = CancellationToken::new();
     let run = async {
         let app = App::build(loaded, options).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use super::Surroundings;
 use super::shape::Mistake;
 use super::tree::Node;
 use crate::api::auth::{Token, TokenHash};
+use crate::incident::grouping::Rules;
 use crate::incident::{Actor, Text, Via};
 use crate::{api, ops};
 
@@ -64,6 +66,39 @@ pub struct StoreSection {
 impl Default for StoreSection {
     fn default() -> Self {
         Self { path: PathBuf::from("/var/lib/kubemend/kubemend.db"), retention_days: 90 }
+    }
+}
+
+/// When incidents are reported and when they end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct IncidentSection {
+    /// How much of a playbook's `lasting` is waited before an incident is reported, in percent.
+    #[schemars(range(min = 0, max = 1000))]
+    pub hold_off_percent: u32,
+    /// For how many seconds nothing must show before an incident is resolved.
+    #[schemars(range(min = 1, max = 3600))]
+    pub settle_seconds: u32,
+    /// For how many minutes after its end an incident comes back instead of a new one beginning.
+    #[schemars(range(min = 0, max = 10_080))]
+    pub reopen_within_minutes: u32,
+}
+
+impl Default for IncidentSection {
+    fn default() -> Self {
+        Self { hold_off_percent: 100, settle_seconds: 30, reopen_within_minutes: 60 }
+    }
+}
+
+impl IncidentSection {
+    /// The rules for incidents.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            hold_off_percent: self.hold_off_percent,
+            settle: SignedDuration::from_secs(self.settle_seconds.into()),
+            reopen_within: SignedDuration::from_mins(self.reopen_within_minutes.into()),
+            ..Rules::default()
+        }
     }
 }
 

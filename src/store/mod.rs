@@ -29,6 +29,8 @@ pub use read::{IncidentFilter, StatusFilter};
 pub use retention::Swept;
 pub use settings::Pause;
 
+use error::failed;
+
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -54,6 +56,12 @@ impl Store {
         migrations::run(&writer, &path.display().to_string()).await?;
         let reader = pool(READERS).connect_with(options.pragma("query_only", "on")).await.map_err(opening)?;
         Ok(Self { writer, reader })
+    }
+
+    /// Whether the database can be written right now. Changes nothing.
+    pub async fn can_write(&self) -> Result<(), StoreError> {
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("write", "the database"))?;
+        transaction.rollback().await.map_err(failed("write", "the database"))
     }
 
     /// A database that is gone when the last clone is dropped.
