@@ -123,7 +123,9 @@ fn says_nothing(message: &Message) -> bool {
     let text = message.message.as_str();
     match message.reason.as_str() {
         "Failed" => matches!(text, "Error: ErrImagePull" | "Error: ImagePullBackOff" | "Error: CreateContainerConfigError"),
-        "BackOff" => text.starts_with("Back-off pulling image") && !text.contains("ErrImagePull"),
+        "BackOff" => {
+            text.contains("restarting failed") || text.starts_with("Back-off pulling image") && !text.contains("ErrImagePull")
+        }
         "FailedSync" => text == "Error syncing pod",
         _ => text.is_empty(),
     }
@@ -141,7 +143,8 @@ fn pieces(message: &Message) -> (Vec<Piece>, usize) {
     let mut pieces = vec![main.clone()];
     // Without a reason it may be a state's text or a line of a log; with one it may be the state's.
     pieces.push(Piece { place: Some(Source::ContainerState), ..main.clone() });
-    if message.kind == "Node" {
+    // The reasons that the condition Ready has while it is not True.
+    if matches!(message.reason.as_str(), "KubeletNotReady" | "NodeStatusUnknown" | "NodeStatusNeverUpdated") {
         let (kind, status) = ("Ready".into(), "False".into());
         pieces.push(Piece { place: Some(Source::NodeCondition), kind, status, ..main.clone() });
     }
