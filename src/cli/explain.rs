@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::failure::{Exit, Failure, note, print};
-use crate::diagnosis::{Explanation, Message, explain};
+use crate::diagnosis::{Explanation, Message, cause, explain};
 use crate::incident::Text;
 use crate::playbook::Book;
 
@@ -60,7 +60,7 @@ pub fn run(arguments: &Args) -> Result<Exit, Failure> {
     let exit = if explained.condition.is_some() { Exit::Found } else { Exit::Good };
     match arguments.output {
         Output::Json => print(&format!("{}\n", json!(Answer { id: None, explained: &explained })))?,
-        Output::Text => print(&in_words(&book, &explained))?,
+        Output::Text => print(&in_words(&book, &explained, &cause(&book, &message)))?,
     };
     Ok(exit)
 }
@@ -75,13 +75,13 @@ fn read_message() -> Result<String, Failure> {
     Ok(text)
 }
 
-fn in_words(book: &Book, explained: &Explanation) -> String {
+fn in_words(book: &Book, explained: &Explanation, cause: &str) -> String {
     let Some(playbook) = explained.condition.as_ref().and_then(|id| book.get(id)) else {
         return "No playbook knows this message. That is no proof that nothing is wrong: give --kind and --reason, or \
                 use `kubemend diagnose`, which looks at the objects too.\n"
             .to_owned();
     };
-    let mut words = format!("{} ({})\n\n{}\n", playbook.title, playbook.id, explained.cause);
+    let mut words = format!("{} ({})\n\n{cause}\n", playbook.title, playbook.id);
     if !explained.also_possible.is_empty() {
         let rivals: Vec<&str> = explained.also_possible.iter().map(|id| id.as_str()).collect();
         words.push_str(&format!("\nAlso possible: {}\n", rivals.join(", ")));
