@@ -1,0 +1,240 @@
+//! The last events about each object, bounded for each and in all. The oldest make room; `gather` asks the
+//! server for the events of a suspect of which none are left here.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::ids::Uid;
+use crate::cluster::wire::last_seen;
+use crate::incident::objects::{Event, Regarding};
+use crate::incident::{ObjectRef, Text};
+
+const MOST_EACH: usize = 24;
+const MOST: usize = 16_384;
+
+/// Under what an object's events are found.
+///
+/// Components disagree on the uid of what has none that they know: the kubelet writes a node's name there.
+/// So nodes, and everything without a proper uid, go by kind, namespace and name.
+fn key(kind: &str, namespace: &str, name: &str, uid: &str) -> Uid {
+    match Uid::exact(uid) {
+        Some(uid) if kind != "Node" => uid,
+        _ => Uid::of(&format!("{kind} {namespace}/{name}")),
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Events {
+    by_object: HashMap<Uid, Vec<Arc<Event>>>,
+    /// Objects and names of events in order of arrival; some may be gone already.
+    arrivals: VecDeque<(Uid, Text)>,
+    total: usize,
+}
+
+impl Events {
+    /// Keeps the event. Whether it is news: a new one, or one that has happened again.
+    pub(super) fn record(&mut self, event: Event) -> bool {
+        let about = regarding(&event.regarding);
+        let known = self.by_object.entry(about).or_default();
+        if let Some(held) = known.iter_mut().find(|held| held.meta.name == event.meta.name) {
+            let again = event.count > held.count || last_seen(&event) > last_seen(held);
+            *held = Arc::new(event);
+            return again;
+        }
+        self.arrivals.push_back((about, event.meta.name.clone()));
+        known.push(Arc::new(event));
+        self.total += 1;
+        if known.len() > MOST_EACH {
+            drop_oldest(known);
+            self.total -= 1;
+        }
+        self.make_room();
+        true
+    }
+
+    /// The events about an object, oldest first, repetitions under different names put together.
+    pub(super) fn about(&self, subject: &ObjectRef) -> Vec<Event> {
+        let ObjectRef { api, namespace, name, uid, .. } = subject;
+        let keys = [key(&api.kind, namespace, name, uid), key(&api.kind, namespace, name, "")];
+        let both = if keys[0] == keys[1] { &keys[..1] } else { &keys[..] };
+        let found = both.iter().filter_map(|key| self.by_object.get(key)).flatten();
+        merged(found.map(|event| Event::clone(event)))
+    }
+
+    pub(super) fn remove(&mut self, event: &Event) {
+        self.take_out(regarding(&event.regarding), &event.meta.name);
+    }
+
+    /// The object is gone for good.
+    pub(super) fn forget(&mut self, uid: Uid) {
+        self.total -= self.by_object.remove(&uid).map_or(0, |events| events.len());
+    }
+
+    /// Drops what last happened before `since`.
+    pub(super) fn expire(&mut self, since: Timestamp) {
+        self.by_object.retain(|_, events| {
+            events.retain(|event| last_seen(event) >= since);
+            !events.is_empty()
+        });
+        self.total = self.by_object.values().map(Vec::len).sum();
+        self.tidy();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.total
+    }
+
+    fn make_room(&mut self) {
+        while self.total > MOST {
+            let Some((about, name)) = self.arrivals.pop_front() else { return };
+            self.take_out(about, &name);
+        }
+        if self.arrivals.len() > 2 * MOST {
+            self.tidy();
+        }
+    }
+
+    fn take_out(&mut self, about: Uid, name: &str) {
+        let Some(events) = self.by_object.get_mut(&about) else { return };
+        let before = events.len();
+        events.retain(|event| event.meta.name != *name);
+        self.total -= before - events.len();
+        if events.is_empty() {
+            self.by_object.remove(&about);
+        }
+    }
+
+    fn tidy(&mut self) {
+        let held = &self.by_object;
+        self.arrivals.retain(|(about, name)| {
+            held.get(about).is_some_and(|events| events.iter().any(|event| event.meta.name == *name))
+        });
+    }
+}
+
+fn regarding(regarding: &Regarding) -> Uid {
+    let Regarding { kind, namespace, name, uid, .. } = regarding;
+    key(kind, namespace, name, uid)
+}
+
+fn drop_oldest(events: &mut Vec<Arc<Event>>) {
+    let oldest = events.iter().enumerate().min_by_key(|(_, event)| last_seen(event)).map(|(at, _)| at);
+    if let Some(at) = oldest {
+        events.remove(at);
+    }
+}
+
+/// One event for each thing said, oldest first: the same words about the same part of the same object are
+/// one event however many records they were spread over.
+pub fn merged(events: impl Iterator<Item = Event>) -> Vec<Event> {
+    let mut merged: Vec<Event> = Vec::new();
+    for event in events {
+        match merged.iter_mut().find(|held| is_same(held, &event)) {
+            None => merged.push(event),
+            Some(held) => {
+                held.count = held.count.saturating_add(event.count);
+                held.first = [held.first, event.first].into_iter().flatten().min();
+                held.last = [held.last, event.last].into_iter().flatten().max();
+            }
+        }
+    }
+    merged.sort_by_key(last_seen);
+    merged
+}
+
+fn is_same(a: &Event, b: &Event) -> bool {
+    a.reason == b.reason
+        && a.kind == b.kind
+        && a.component == b.component
+        && a.regarding.name == b.regarding.name
+        && a.regarding.field_path == b.regarding.field_path
+        && normalised(&a.message, &a.regarding.name) == normalised(&b.message, &b.regarding.name)
+}
+
+/// A message without what differs each time it is said: random ends of pod names (`pods "api-7d9f-x2x5b"
+/// is forbidden`) and long numbers. For comparing only.
+fn normalised(message: &str, subject: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for word in message.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.')) {
+        match word.strip_prefix(subject).filter(|_| !subject.is_empty()) {
+            Some(rest) if rest.starts_with('-') => {
+                out.push_str(subject);
+                out.push_str(&rest[rest.len() - usize::from(!rest.ends_with(char::is_alphanumeric))..]);
+            }
+            _ => out.push_str(word),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(name: &str, regarding: &str, message: &str, count: u32) -> Event {
+        let mut event = Event { message: message.into(), reason: "R".into(), count, ..Event::default() };
+        event.meta.name = name.into();
+        event.regarding =
+            Regarding { kind: "ReplicaSet".into(), name: regarding.into(), ..Regarding::default() };
+        event.last = Some(Timestamp::from_second(i64::from(count)).unwrap());
+        event
+    }
+
+    fn replica_set(name: &str) -> ObjectRef {
+        ObjectRef {
+            api: crate::incident::ApiKind::known("ReplicaSet").unwrap(),
+            name: name.into(),
+            ..ObjectRef::default()
+        }
+    }
+
+    #[test]
+    fn an_update_is_news_only_if_it_happened_again() {
+        let mut events = Events::default();
+        assert!(events.record(event("e", "rs", "m", 1)));
+        assert!(!events.record(event("e", "rs", "m", 1)));
+        assert!(events.record(event("e", "rs", "m", 2)));
+        assert_eq!(events.about(&replica_set("rs"))[0].count, 2);
+    }
+
+    #[test]
+    fn random_names_in_messages_do_not_hide_a_repetition() {
+        let mut events = Events::default();
+        events.record(event("a", "api-7d9f", "pods \"api-7d9f-x2x5b\" is forbidden", 1));
+        events.record(event("b", "api-7d9f", "pods \"api-7d9f-9k2lm\" is forbidden", 2));
+        events.record(event("c", "api-7d9f", "pods \"api-7d9f-9k2lm\" is late", 3));
+        let about = events.about(&replica_set("api-7d9f"));
+        assert_eq!(about.iter().map(|e| e.count).collect::<Vec<_>>(), [3, 3]);
+        assert_eq!(about[0].last, Some(Timestamp::from_second(2).unwrap()));
+    }
+
+    #[test]
+    fn each_object_and_all_together_are_bounded() {
+        let mut events = Events::default();
+        for n in 0..100 {
+            events.record(event(&format!("e{n}"), "one", &n.to_string(), n));
+        }
+        assert_eq!(events.len(), MOST_EACH);
+        assert_eq!(events.about(&replica_set("one")).last().unwrap().count, 99);
+        for n in 0..MOST {
+            events.record(event("e", &format!("rs{n}"), "m", 1));
+        }
+        assert_eq!(events.len(), MOST);
+        assert!(events.about(&replica_set("one")).is_empty(), "the oldest made room");
+    }
+
+    #[test]
+    fn what_the_kubelet_says_about_a_node_is_found_under_the_node() {
+        let mut events = Events::default();
+        let mut said = event("e", "node-1", "m", 1);
+        said.regarding =
+            Regarding { kind: "Node".into(), name: "node-1".into(), uid: "node-1".into(), ..said.regarding };
+        events.record(said);
+        let mut node = replica_set("node-1");
+        node.api = crate::incident::ApiKind::known("Node").unwrap();
+        node.uid = "a7cb1089-daa7-4121-8708-fb89168a701a".into();
+        assert_eq!(events.about(&node).len(), 1);
+    }
+}
