@@ -1,1 +1,165 @@
-//! (charter follows with the room)
+//! Builds each room from its configuration, starts the tasks, and owns the order of stopping.
+//!
+//! What starts last stops first: the HTTP API takes no more requests and ends its streams, the engine
+//! finishes the steps that are under way and lets go of the clusters, the store closes its file.
+//! Nothing runs on after [`App::run`] returns. Refuses to decide anything about incidents.
+
+mod clusters;
+mod error;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+pub use error::StartError;
+
+use crate::api;
+use crate::config::{Config, Loaded};
+use crate::engine::{Engine, Handle, Options, Parts};
+use crate::incident::ConditionId;
+use crate::ops::{self, Metrics, NotReady, Readiness};
+use crate::playbook::Book;
+use crate::store::Store;
+
+/// How long requests under way may take to end when kubemend stops.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+/// How long the engine may take to finish the steps under way.
+const LAST_STEPS: Duration = Duration::from_secs(20);
+
+/// A kubemend that is ready to run.
+pub struct App {
+    engine: Engine,
+    handle: Handle,
+    router: axum::Router,
+    listener: TcpListener,
+    address: SocketAddr,
+    metrics: Metrics,
+    store: Store,
+    stops: Stops,
+}
+
+/// One signal for each thing that stops, in the order of stopping.
+#[derive(Clone, Default)]
+struct Stops {
+    api: CancellationToken,
+    engine: CancellationToken,
+    rest: CancellationToken,
+}
+
+impl App {
+    /// Builds everything. Nothing watches, executes or answers before [`Self::run`].
+    pub async fn build(loaded: Loaded, options: Options) -> Result<Self, StartError> {
+        let Loaded { config, policy, tokens } = loaded;
+        let stops = Stops::default();
+        let (metrics, book) = (Metrics::install(), book(&config)?);
+        let listener = listen(config.api.listen).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen { address: config.api.listen, source })?;
+        let store = Store::open(&config.store.path).await.map_err(StartError::Store)?;
+        let posts = clusters::connect(&config.clusters).await?;
+        let parts = Parts { options, store: store.clone(), book, policy, posts };
+        let engine = Engine::new(parts).await.map_err(StartError::Store)?;
+        let handle = engine.handle();
+        let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone()));
+        warn_of_exposure(&config, tokens.is_empty());
+        let router = api::router(handle.clone(), tokens, config.api.limits, probes, stops.api.clone());
+        Ok(Self { engine, handle, router, listener, address, metrics, store, stops })
+    }
+
+    /// What other ways in (the demo's terminal) talk to.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `stop`, or until a part ends that must not; then stops everything in order.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
+        let Self { engine, handle: _, router, listener, address, metrics, store, stops } = self;
+        info!(net.address = %address, "listening on http://{address}");
+        let mut api = JoinSet::new();
+        api.spawn(serve(listener, router, stops.api.clone()));
+        let mut rest = JoinSet::new();
+        rest.spawn(metrics.keep_up(stops.rest.clone()));
+        let mut mind = JoinSet::new();
+        mind.spawn(engine.run(stops.engine.clone()));
+        let broken = tokio::select! {
+            () = stop.cancelled() => None,
+            _ = api.join_next() => Some("the HTTP API"),
+            _ = mind.join_next() => Some("the engine"),
+        };
+        wind_down(&stops, api, mind, rest).await;
+        store.close().await;
+        broken.map_or(Ok(()), |part| Err(StartError::Broken { part }))
+    }
+}
+
+async fn wind_down(stops: &Stops, mut api: JoinSet<()>, mut mind: JoinSet<()>, mut rest: JoinSet<()>) {
+    stops.api.cancel();
+    finish("requests", &mut api, LAST_REQUESTS).await;
+    stops.engine.cancel();
+    finish("steps", &mut mind, LAST_STEPS).await;
+    stops.rest.cancel();
+    finish("housekeeping", &mut rest, LAST_REQUESTS).await;
+}
+
+/// Waits for tasks to end; those that do not are ended. What they left half done is taken up at the next start.
+async fn finish(what: &str, tasks: &mut JoinSet<()>, limit: Duration) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(limit, all).await.is_err() {
+        warn!("{what} did not end within {} s and were broken off", limit.as_secs());
+        tasks.shutdown().await;
+    }
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) {
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        error!(%error, "the HTTP API broke off");
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+fn book(config: &Config) -> Result<Book, StartError> {
+    let off: Vec<ConditionId> = config.playbooks.disabled.iter().cloned().map(ConditionId).collect();
+    Book::load(&config.playbooks.directories, &off).map_err(StartError::Playbooks)
+}
+
+fn warn_of_exposure(config: &Config, nobody: bool) {
+    if !config.api.listen.ip().is_loopback() {
+        warn!(
+            net.address = %config.api.listen,
+            "the API listens beyond this machine and speaks plain HTTP: put TLS and a network policy before it"
+        );
+    }
+    if nobody {
+        warn!("no tokens are configured: nobody can use the API");
+    }
+}
+
+/// Ready: every cluster is connected and every kind that may be watched is listed; the store can be written.
+fn readiness(engine: Handle, store: Store) -> Readiness {
+    Readiness::new(move || {
+        let (engine, store) = (engine.clone(), store.clone());
+        Box::pin(async move {
+            let mut waiting = clusters::waiting(&engine.status());
+            if let Err(error) = store.can_write().await {
+                warn!(error = &error as &dyn std::error::Error, "the store cannot be written");
+                waiting
+                    .push(NotReady { what: "store".into(), why: "it cannot be written; see the log".into() });
+            }
+            waiting
+        })
+    })
+}

@@ -65,7 +65,8 @@ impl Kubectl {
     async fn ready_pods(&self, namespace: &str, wanted: usize) -> Vec<Value> {
         eventually(&format!("{wanted} ready pods in {namespace}"), LONG, || async {
             let pods = self.json(&["-n", namespace, "get", "pods"]);
-            let ready: Vec<Value> = pods["items"].as_array().into_iter().flatten().filter(|pod| is_ready(pod)).cloned().collect();
+            let ready: Vec<Value> =
+                pods["items"].as_array().into_iter().flatten().filter(|pod| is_ready(pod)).cloned().collect();
             if ready.len() == wanted { Ok(ready) } else { Err(format!("{} ready", ready.len())) }
         })
         .await
@@ -94,7 +95,8 @@ impl Deployed {
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let kubeconfig = folder.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, service_account_kubeconfig(&kubectl)).expect("the temporary folder can be written");
+        std::fs::write(&kubeconfig, service_account_kubeconfig(&kubectl))
+            .expect("the temporary folder can be written");
         let bot = Bot::start(&kubeconfig, POLICY);
         bot.api.wait_ready().await;
         Self { kubectl, bot, _token: folder }
@@ -138,11 +140,21 @@ async fn mend(api: &Api, condition: &str, namespace: &str, action: &str) -> Valu
     let id = incident["id"].as_str().expect("an incident has an id").to_owned();
     eprintln!("{id}: {} — {}", incident["condition"], incident["cause"]);
     let proposal = api.proposal(&id, action, LONG).await;
-    eprintln!("{}: {} (risk {})\n{}", proposal["id"], proposal["remedy"]["title"], proposal["plan"]["risk"], proposal["preview"]["diff"].as_str().unwrap_or_default());
+    eprintln!(
+        "{}: {} (risk {})\n{}",
+        proposal["id"],
+        proposal["remedy"]["title"],
+        proposal["plan"]["risk"],
+        proposal["preview"]["diff"].as_str().unwrap_or_default()
+    );
     for command in proposal["preview"]["kubectl"].as_array().into_iter().flatten() {
         eprintln!("  $ {}", command.as_str().unwrap_or_default());
     }
-    assert_eq!(proposal["missingRights"], json!([]), "deploy/ gives every right that the enabled actions need");
+    assert_eq!(
+        proposal["missingRights"],
+        json!([]),
+        "deploy/ gives every right that the enabled actions need"
+    );
     let (status, answer) = api.approve(&proposal).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     assert_eq!(api.verdict(&proposal, LONG).await, "fixed");
@@ -184,7 +196,12 @@ async fn a_pod_held_by_a_finalizer_goes_when_the_finalizer_is_stripped() {
     deployed.kubectl.ready_pods("real-finalizers", 1).await;
     deployed.kubectl.must(&["-n", "real-finalizers", "delete", "pod", "worker", "--wait=false"]);
     mend(deployed.api(), "terminate.finalizers", "real-finalizers", "finalizers.strip").await;
-    assert!(deployed.kubectl.run(&["-n", "real-finalizers", "get", "pod", "worker"]).is_err_and(|error| error.contains("not found")));
+    assert!(
+        deployed
+            .kubectl
+            .run(&["-n", "real-finalizers", "get", "pod", "worker"])
+            .is_err_and(|error| error.contains("not found"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -194,7 +211,16 @@ async fn a_crash_that_outlives_its_cause_ends_with_a_rollout_restart() {
     deployed.kubectl.apply("restart");
     let incident = deployed.api().incident("crash.app-exit", "real-restart", LONG).await;
     eprintln!("{}: {}", incident["id"], incident["cause"]);
-    deployed.kubectl.must(&["-n", "real-restart", "patch", "configmap", "mode", "--type=merge", "-p", r#"{"data":{"MODE":"good"}}"#]);
+    deployed.kubectl.must(&[
+        "-n",
+        "real-restart",
+        "patch",
+        "configmap",
+        "mode",
+        "--type=merge",
+        "-p",
+        r#"{"data":{"MODE":"good"}}"#,
+    ]);
     mend(deployed.api(), "crash.app-exit", "real-restart", "workloads.restart").await;
     deployed.kubectl.ready_pods("real-restart", 1).await;
 }
@@ -205,7 +231,14 @@ async fn a_rollout_to_an_image_that_does_not_exist_is_rolled_back() {
     let deployed = Deployed::start(&admin).await;
     deployed.kubectl.apply("undo");
     deployed.kubectl.ready_pods("real-undo", 2).await;
-    deployed.kubectl.must(&["-n", "real-undo", "set", "image", "deployment/checkout-api", "api=harbor.example.com/payments/api:9.9.9"]);
+    deployed.kubectl.must(&[
+        "-n",
+        "real-undo",
+        "set",
+        "image",
+        "deployment/checkout-api",
+        "api=harbor.example.com/payments/api:9.9.9",
+    ]);
     mend(deployed.api(), "image.not-found", "real-undo", "workloads.undo").await;
     let image = deployed.kubectl.json(&["-n", "real-undo", "get", "deployment", "checkout-api"]);
     assert_eq!(image["spec"]["template"]["spec"]["containers"][0]["image"], "docker.io/library/busybox:1.35");
@@ -225,7 +258,8 @@ async fn a_stateful_pod_on_a_lost_node_is_replaced_after_a_force_delete() {
     })
     .await;
     // No kubelet stands behind the node, so the test writes what one would have written.
-    let running = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+    let running =
+        json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
     node.patch_status("namespaces/real-node-lost/pods/ledger-0", &running);
     node.fall_silent();
     mend(deployed.api(), "terminate.node-lost", "real-node-lost", "pods.force-delete").await;
@@ -288,7 +322,11 @@ fn heartbeat(kubectl: &Kubectl, name: &str) {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let room = json!({"cpu": "4", "memory": "8Gi", "pods": "110"});
     let ready = json!({"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status", "lastHeartbeatTime": now, "lastTransitionTime": now});
-    patch_status(kubectl, &format!("nodes/{name}"), &json!({"status": {"capacity": room, "allocatable": room, "conditions": [ready]}}));
+    patch_status(
+        kubectl,
+        &format!("nodes/{name}"),
+        &json!({"status": {"capacity": room, "allocatable": room, "conditions": [ready]}}),
+    );
     let renewed = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
     apply(
         kubectl,
@@ -305,11 +343,19 @@ fn patch_status(kubectl: &Kubectl, path: &str, body: &Value) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let _ = rustls::crypto::ring::default_provider().install_default();
-            let file = kube::config::Kubeconfig::read_from(&admin).expect("the admin's kubeconfig can be read");
-            let config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await;
-            let client = kube::Client::try_from(config.expect("the kubeconfig is complete")).expect("a client");
-            let request = http::Request::patch(path).header("content-type", "application/strategic-merge-patch+json").body(body.into_bytes());
-            client.request::<Value>(request.expect("a valid request")).await.expect("the API server takes the status");
+            let file =
+                kube::config::Kubeconfig::read_from(&admin).expect("the admin's kubeconfig can be read");
+            let config =
+                kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default()).await;
+            let client =
+                kube::Client::try_from(config.expect("the kubeconfig is complete")).expect("a client");
+            let request = http::Request::patch(path)
+                .header("content-type", "application/strategic-merge-patch+json")
+                .body(body.into_bytes());
+            client
+                .request::<Value>(request.expect("a valid request"))
+                .await
+                .expect("the API server takes the status");
         });
     })
     .join()

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::live::words;
 use super::{ACTIONS, Action, Given, LiveObjects, Part, PlanError, Why};
-use crate::incident::{Change, Check, Evidence, Finding, Operation, Plan, ProposalId, Risk, Rule, Target, Text, Undo};
+use crate::incident::{
+    Change, Check, Evidence, Finding, Operation, Plan, ProposalId, Risk, Rule, Target, Text, Undo,
+};
 
 /// More changes than this are not put into one plan.
 const MOST_CHANGES: usize = 50;
@@ -44,12 +46,8 @@ pub fn inputs(steps: &[(Text, Value)], evidence: &Evidence) -> Result<Vec<Target
 
 /// The plan of a remedy.
 pub fn plan(order: &Order<'_>) -> Result<Plan, PlanError> {
-    let given = Given {
-        marker: order.marker,
-        finding: order.finding,
-        evidence: order.evidence,
-        live: order.live,
-    };
+    let given =
+        Given { marker: order.marker, finding: order.finding, evidence: order.evidence, live: order.live };
     let mut plan = empty(order);
     let mut ways_back = Vec::new();
     for (name, arguments) in order.steps {

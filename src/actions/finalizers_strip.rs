@@ -84,7 +84,9 @@ fn plan(value: &Value, given: &Given<'_>) -> Result<Part, Why> {
     Ok(Part {
         changes: vec![patch(&live, &finalizers, &rest, given.marker)],
         checks: vec![check(&live, &rest)],
-        undo: Undo::Impossible("the object goes when its last finalizer goes, and what it guarded with it".into()),
+        undo: Undo::Impossible(
+            "the object goes when its last finalizer goes, and what it guarded with it".into(),
+        ),
         warnings,
     })
 }

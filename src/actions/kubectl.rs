@@ -59,7 +59,9 @@ fn is_restart(patch: &Patch) -> bool {
     let Patch::Json(Value::Array(operations)) = patch else { return false };
     let writes = operations.iter().filter(|op| op["op"] != "test");
     let pointer = super::patch::below("/spec/template/metadata/annotations", RESTARTED);
-    writes.into_iter().any(|op| op["path"] == pointer.as_str() || op.pointer("/value").is_some_and(|v| v.get(RESTARTED).is_some()))
+    writes.into_iter().any(|op| {
+        op["path"] == pointer.as_str() || op.pointer("/value").is_some_and(|v| v.get(RESTARTED).is_some())
+    })
 }
 
 /// `deployments.apps/api`, which no other kind of that name can be taken for.

@@ -16,6 +16,7 @@
 //! minute, so that nothing anybody approved would ever still hold. It is used in one case only, where a map
 //! or list must be created that was not there ([`patch`] says why).
 
+mod checks;
 mod cluster_rules;
 mod compose;
 mod finalizers_known;
@@ -23,8 +24,8 @@ mod finalizers_strip;
 mod gitops;
 mod kubectl;
 mod live;
-pub(crate) mod names;
 mod named;
+pub(crate) mod names;
 mod patch;
 mod pods;
 mod pods_delete;
@@ -46,11 +47,13 @@ use serde_json::Value;
 
 use crate::incident::{Change, Check, Evidence, Finding, ProposalId, Risk, Target, Text, Undo};
 
+pub use checks::wanted_checks;
 pub use cluster_rules::{PolicyRule, cluster_rules};
 pub use compose::{Order, inputs, plan, rules};
 pub use kubectl::kubectl;
 pub use live::LiveObjects;
 pub use undo::undo_plan;
+pub use workloads_restart::same_but_for_time;
 
 /// Every action that ships, in the order in which people read them.
 pub static ACTIONS: &[Action] = &[

@@ -38,10 +38,7 @@ fn is_label(text: &str) -> bool {
     let edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     // Labels end at 63 characters, but names of objects are only held to the 253 of the whole.
-    text.len() <= 253
-        && edge(text.bytes().next())
-        && edge(text.bytes().last())
-        && text.bytes().all(inner)
+    text.len() <= 253 && edge(text.bytes().next()) && edge(text.bytes().last()) && text.bytes().all(inner)
 }
 
 /// RBAC objects have names such as `system:node`; all others are held to the stricter rule, which every kind

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::checks::top_workload;
 use super::live::{Live, words};
 use super::named::Named;
 use super::{Given, Why, arguments, refuse};
-use crate::incident::objects::Workload;
-use crate::incident::{ApiKind, Check, Evidence, Target, Text};
+use crate::incident::{Check, Evidence, Target, Text};
 
 /// More pods than this are not deleted by one proposal.
 const MOST_PODS: usize = 50;
@@ -16,7 +16,7 @@ const MOST_PODS: usize = 50;
 /// Which pods.
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(super) struct Pods {
+pub(super) struct WhichPods {
     /// One pod …
     pub pod: Option<Named>,
     /// … or several.
@@ -27,7 +27,7 @@ pub(super) struct Pods {
     pub even_if_not_terminating: bool,
 }
 
-impl Pods {
+impl WhichPods {
     pub(super) fn parse(value: &Value) -> Result<(Self, Vec<Target>), Why> {
         let pods: Self = arguments(value)?;
         let targets: Vec<Target> =
@@ -46,7 +46,7 @@ impl Pods {
 }
 
 pub(super) fn inputs(value: &Value, _evidence: &Evidence) -> Result<Vec<Target>, Why> {
-    Pods::parse(value).map(|(_, targets)| targets)
+    WhichPods::parse(value).map(|(_, targets)| targets)
 }
 
 /// A pod that the kubelet made from a file on its node: deleting its mirror image does nothing to it.
@@ -65,20 +65,11 @@ pub(super) fn refuse_mirror(live: &Live<'_>) -> Result<(), Why> {
 /// The checks after a pod was deleted: it is gone, and, where it is the finding's own, its workload is whole.
 pub(super) fn checks(given: &Given<'_>, target: &Target) -> Vec<Check> {
     let mut checks = vec![Check::Gone(target.clone())];
-    checks.extend(top_workload(given.evidence, target).map(Check::Ready));
-    checks
-}
-
-fn top_workload(evidence: &Evidence, pod: &Target) -> Option<Target> {
-    let subject = evidence.seen.pod.as_ref()?;
-    if subject.meta.uid != pod.uid {
-        return None;
+    let subject = given.evidence.seen.pod.as_ref();
+    if subject.is_some_and(|subject| subject.meta.uid == target.uid) {
+        checks.extend(top_workload(given.evidence).map(Check::Ready));
     }
-    let top: &Workload = evidence.seen.owners.last()?;
-    let lasting = matches!(top.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet");
-    let api = ApiKind::known(&top.kind).filter(|_| lasting)?;
-    let (namespace, name, uid) = (top.meta.namespace.clone(), top.meta.name.clone(), top.meta.uid.clone());
-    Some(Target { api, namespace, name, uid })
+    checks
 }
 
 /// `Pod payments/api-1` or `3 pods of payments`, for texts about all of them.

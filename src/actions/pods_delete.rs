@@ -8,7 +8,7 @@ use schemars::schema_for;
 use serde_json::{Value, json};
 
 use super::live::Live;
-use super::pods::{self, Pods};
+use super::pods::{self, WhichPods};
 use super::{Action, Given, Grant, Part, Why, refuse};
 use crate::incident::{Change, Delete, Operation, Reliance, Risk, Text, Undo};
 
@@ -21,13 +21,13 @@ pub(super) const ACTION: Action = Action {
     risk: Risk::Low,
     undoable: false,
     grants: &[Grant { group: "", resource: "pods", verbs: &["get", "delete"] }],
-    arguments: || schema_for!(Pods),
+    arguments: || schema_for!(WhichPods),
     inputs: pods::inputs,
     plan,
 };
 
 fn plan(value: &Value, given: &Given<'_>) -> Result<Part, Why> {
-    let (arguments, targets) = Pods::parse(value)?;
+    let (arguments, targets) = WhichPods::parse(value)?;
     let mut part = Part {
         changes: Vec::new(),
         checks: Vec::new(),
@@ -95,6 +95,8 @@ fn change(live: &Live<'_>) -> Change {
 
 fn owner_warning(kind: &str, name: &str) -> Option<Text> {
     (kind == "Job").then(|| {
-        Text::from(format!("The pod belongs to Job {name}: its log goes with it, and the Job may start it anew."))
+        Text::from(format!(
+            "The pod belongs to Job {name}: its log goes with it, and the Job may start it anew."
+        ))
     })
 }

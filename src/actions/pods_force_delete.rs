@@ -8,7 +8,7 @@ use schemars::schema_for;
 use serde_json::{Value, json};
 
 use super::live::Live;
-use super::pods::{self, Pods};
+use super::pods::{self, WhichPods};
 use super::{Action, Given, Grant, Part, Why, refuse};
 use crate::incident::objects::Node;
 use crate::incident::{Change, Delete, Operation, Reliance, Risk, Text, Undo};
@@ -23,13 +23,13 @@ pub(super) const ACTION: Action = Action {
     risk: Risk::High,
     undoable: false,
     grants: &[Grant { group: "", resource: "pods", verbs: &["get", "delete"] }],
-    arguments: || schema_for!(Pods),
+    arguments: || schema_for!(WhichPods),
     inputs: pods::inputs,
     plan,
 };
 
 fn plan(value: &Value, given: &Given<'_>) -> Result<Part, Why> {
-    let (arguments, targets) = Pods::parse(value)?;
+    let (arguments, targets) = WhichPods::parse(value)?;
     let undo = "the API server forgets a force-deleted pod; its controller makes a new one".into();
     let mut part =
         Part { changes: Vec::new(), checks: Vec::new(), undo: Undo::Impossible(undo), warnings: Vec::new() };
@@ -110,6 +110,8 @@ fn is_ready(node: &Node) -> bool {
 
 fn mounted_claims(live: &Live<'_>) -> Vec<String> {
     let volumes = live.at("/spec/volumes").as_array().map_or(&[][..], Vec::as_slice);
-    let claim = |volume: &Value| Some(format!("claim {}", volume.pointer("/persistentVolumeClaim/claimName")?.as_str()?));
+    let claim = |volume: &Value| {
+        Some(format!("claim {}", volume.pointer("/persistentVolumeClaim/claimName")?.as_str()?))
+    };
     volumes.iter().filter_map(claim).take(5).collect()
 }

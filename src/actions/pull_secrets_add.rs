@@ -58,15 +58,19 @@ fn plan(value: &Value, given: &Given<'_>) -> Result<Part, Why> {
 
 /// Refuses what the evidence speaks against; says what it cannot tell.
 fn refuse_unfit(evidence: &Evidence, namespace: &str, of: &PullSecretOf) -> Result<Option<Text>, Why> {
-    let unseen = || Ok(Some(Text::from(format!(
-        "kubemend could not look at Secret {namespace}/{}: it is not known whether it exists and covers the registry.",
-        of.secret
-    ))));
+    let unseen = || {
+        Ok(Some(Text::from(format!(
+            "kubemend could not look at Secret {namespace}/{}: it is not known whether it exists and covers the registry.",
+            of.secret
+        ))))
+    };
     let found = evidence.seen.secrets.iter().find(|s| s.name == of.secret && s.namespace == namespace);
     let Some(secret) = found else { return unseen() };
     match secret.exists {
         None => return unseen(),
-        Some(false) => return refuse(format!("Secret {namespace}/{} does not exist; create it first", of.secret)),
+        Some(false) => {
+            return refuse(format!("Secret {namespace}/{} does not exist; create it first", of.secret));
+        }
         Some(true) => {}
     }
     if !secret.defects.is_empty() {
@@ -90,7 +94,11 @@ fn covers(evidence: &Evidence, of: &PullSecretOf) -> bool {
     })
 }
 
-fn refuse_uncovered(evidence: &Evidence, secret: &PullSecret, of: &PullSecretOf) -> Result<Option<Text>, Why> {
+fn refuse_uncovered(
+    evidence: &Evidence,
+    secret: &PullSecret,
+    of: &PullSecretOf,
+) -> Result<Option<Text>, Why> {
     let asked: Vec<&str> = if of.registry.is_empty() {
         evidence.images.iter().map(|image| image.registry.as_str()).collect()
     } else {

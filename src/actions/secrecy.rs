@@ -9,10 +9,24 @@ use serde_json::Value;
 
 const HIDDEN: &str = "[hidden]";
 const NAMES: &[&str] = &[
-    "pass", "pwd", "secret", "token", "credential", "auth", "apikey", "api_key", "api-key", "accesskey",
-    "access_key", "private", "dsn", "_key", "connection",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "auth",
+    "apikey",
+    "api_key",
+    "api-key",
+    "accesskey",
+    "access_key",
+    "private",
+    "dsn",
+    "_key",
+    "connection",
 ];
-const BEGINNINGS: &[&str] = &["-----BEGIN", "eyJ", "AKIA", "ASIA", "ghp_", "github_pat_", "glpat-", "xox", "AIza"];
+const BEGINNINGS: &[&str] =
+    &["-----BEGIN", "eyJ", "AKIA", "ASIA", "ghp_", "github_pat_", "glpat-", "xox", "AIza"];
 
 /// Whether a value of this name must not be stored or shown.
 pub(crate) fn is_secret(name: &str, value: &str) -> bool {

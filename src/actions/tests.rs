@@ -74,7 +74,8 @@ fn is(json: &Value, target: &Target) -> bool {
 }
 
 fn planned(steps: &[(&str, Value)], evidence: &Evidence, objects: &[Value]) -> Result<Plan, PlanError> {
-    let steps: Vec<(Text, Value)> = steps.iter().map(|(name, args)| (Text::from(*name), args.clone())).collect();
+    let steps: Vec<(Text, Value)> =
+        steps.iter().map(|(name, args)| (Text::from(*name), args.clone())).collect();
     let live = live(&steps, evidence, objects);
     planned_with(&steps, evidence, &live)
 }
@@ -102,7 +103,9 @@ fn refusal(result: Result<Plan, PlanError>) -> String {
 
 /// What the API server would make of a JSON patch; an error is its 422.
 fn applied(change: &Change, object: &Value) -> Result<Value, String> {
-    let Operation::Patch(Patch::Json(operations)) = &change.operation else { panic!("no JSON patch: {change:?}") };
+    let Operation::Patch(Patch::Json(operations)) = &change.operation else {
+        panic!("no JSON patch: {change:?}")
+    };
     let patch: json_patch::Patch = serde_json::from_value(operations.clone()).expect("a JSON patch");
     let mut after = object.clone();
     json_patch::patch(&mut after, &patch).map_err(|error| error.to_string())?;
@@ -110,10 +113,7 @@ fn applied(change: &Change, object: &Value) -> Result<Value, String> {
 }
 
 fn holds(change: &Change, object: &Value) -> bool {
-    change
-        .relies_on
-        .iter()
-        .all(|held| object.pointer(&held.pointer).unwrap_or(&Value::Null) == &held.value)
+    change.relies_on.iter().all(|held| object.pointer(&held.pointer).unwrap_or(&Value::Null) == &held.value)
 }
 
 fn pod(name: &str) -> Value {

@@ -50,8 +50,11 @@ fn checks(change: &Change) -> Vec<Check> {
     if let Some(above) = generation.and_then(|held| held.value.as_i64()) {
         return vec![Check::RolledOut { target, generation_above: above }];
     }
-    let Operation::Patch(Patch::Json(Value::Array(operations))) = &change.operation else { return Vec::new() };
-    let written = operations.iter().filter(|op| op["op"] != "test" && op["path"] != marker_pointer().as_str());
+    let Operation::Patch(Patch::Json(Value::Array(operations))) = &change.operation else {
+        return Vec::new();
+    };
+    let written =
+        operations.iter().filter(|op| op["op"] != "test" && op["path"] != marker_pointer().as_str());
     let check = |op: &Value| Check::Field {
         target: target.clone(),
         pointer: op["path"].as_str().unwrap_or_default().into(),

@@ -63,7 +63,8 @@ pub(super) fn rollout_warnings(live: &Live<'_>) -> Vec<Text> {
 
 /// A StatefulSet with ordered pods waits for a broken one even after its template was put right.
 pub(super) fn ordered_warning(live: &Live<'_>, given: &Given<'_>) -> Option<Text> {
-    let ordered = live.target.api.kind == "StatefulSet" && live.text("/spec/podManagementPolicy") != "Parallel";
+    let ordered =
+        live.target.api.kind == "StatefulSet" && live.text("/spec/podManagementPolicy") != "Parallel";
     ordered.then(|| {
         Text::from(format!(
             "{} replaces its pods one by one and waits for each to be ready; a pod that is broken already (such \

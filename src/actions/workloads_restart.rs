@@ -12,10 +12,10 @@ use schemars::schema_for;
 use serde_json::{Value, json};
 
 use super::live::Live;
-use super::patch::Guarded;
+use super::patch::{Guarded, below};
 use super::workloads::{self, OneWorkload};
 use super::{Action, Given, Grant, Part, Why, arguments, gitops, refuse};
-use crate::incident::{Change, Evidence, Plan, Risk, Target, Undo};
+use crate::incident::{Change, Evidence, Operation, Patch, Plan, Risk, Target, Undo};
 
 pub(super) const ACTION: Action = Action {
     name: "workloads.restart",
@@ -38,6 +38,8 @@ pub(super) const GRANTS: &[Grant] = &[
 
 /// kubectl's own, so that `kubectl rollout history` and people recognise it.
 pub(super) const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
+
+const ANNOTATIONS: &str = "/spec/template/metadata/annotations";
 
 fn target(value: &Value) -> Result<Target, Why> {
     arguments::<OneWorkload>(value)?.workload.target_of(workloads::KINDS)
@@ -69,6 +71,36 @@ fn change(live: &Live<'_>, given: &Given<'_>) -> Change {
     let entries = [(RESTARTED, &json!(at)), (Plan::MARKER, &json!(given.marker))];
     let mut patch = Guarded::of(&live.target);
     patch.test("/metadata/generation", live.at("/metadata/generation"));
-    patch.set_guarded_keys(live, "/spec/template/metadata/annotations", &entries);
+    patch.set_guarded_keys(live, ANNOTATIONS, &entries);
     patch.change(format!("restart {}", live.words()))
+}
+
+/// Whether two plans would do the same. A restart planned a minute later has another time in it, which is no
+/// reason to put a new proposal in the place of one that people are looking at.
+pub fn same_but_for_time(one: &Plan, other: &Plan) -> bool {
+    timeless(one) == timeless(other)
+}
+
+fn timeless(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    for change in &mut plan.changes {
+        if let Operation::Patch(Patch::Json(operations)) = &mut change.operation {
+            without_time(operations);
+        }
+    }
+    plan
+}
+
+/// Blanks the time that the patch writes; one that the object had before stands in no patch.
+fn without_time(operations: &mut Value) {
+    let pointer = below(ANNOTATIONS, RESTARTED);
+    for operation in operations.as_array_mut().into_iter().flatten() {
+        if operation["path"] == pointer.as_str() {
+            operation["value"] = Value::Null;
+        } else if operation["path"] == ANNOTATIONS
+            && let Some(time) = operation.pointer_mut("/value").and_then(|map| map.get_mut(RESTARTED))
+        {
+            *time = Value::Null;
+        }
+    }
 }

@@ -89,7 +89,8 @@ impl UndoTo {
         let known = revisions.find(|held| held.revision() == Some(self.to_revision));
         let good = &evidence.rollout;
         known.map(|held| held.meta.name.clone()).or_else(|| {
-            (good.good == Some(self.to_revision) && !good.good_name.is_empty()).then(|| good.good_name.clone())
+            (good.good == Some(self.to_revision) && !good.good_name.is_empty())
+                .then(|| good.good_name.clone())
         })
     }
 
@@ -213,7 +214,8 @@ fn carries_credential(path: &str, value: &Value, whole: &Value) -> bool {
     let mut hidden = value.clone();
     secrecy::hide("PodTemplate", &mut hidden);
     let named = path.strip_suffix("/value").and_then(|entry| whole.pointer(entry)?.get("name")?.as_str());
-    hidden != *value || matches!((named, value), (Some(name), Value::String(text)) if secrecy::is_secret(name, text))
+    hidden != *value
+        || matches!((named, value), (Some(name), Value::String(text)) if secrecy::is_secret(name, text))
 }
 
 /// The annotations that the rollback changes: `(name, before, after)`.

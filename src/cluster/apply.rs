@@ -162,13 +162,23 @@ impl Writer {
     fn sender(&self, permit: &Permit) -> Result<Caller, Text> {
         let Some(impersonation) = &self.impersonation else { return Ok(self.caller.clone()) };
         let named = permit.approvers().iter().find_map(|approver| impersonation.of(approver));
-        let named = named.ok_or("changes are made in the name of an approver, and no approver has a name for it")?;
+        let named =
+            named.ok_or("changes are made in the name of an approver, and no approver has a name for it")?;
         Ok(self.caller.in_the_name_of(named))
     }
 
-    async fn send(&self, caller: &Caller, plan: &Plan, change: &Change, before: Value, earlier: Earlier) -> Attempt {
+    async fn send(
+        &self,
+        caller: &Caller,
+        plan: &Plan,
+        change: &Change,
+        before: Value,
+        earlier: Earlier,
+    ) -> Attempt {
         match caller.send(change, Trial::No).await {
-            Answer::Made(after) => over(ChangeOutcome::Applied { receipt: made(change, &before, after.as_ref()) }),
+            Answer::Made(after) => {
+                over(ChangeOutcome::Applied { receipt: made(change, &before, after.as_ref()) })
+            }
             Answer::Refused { code, why } if earlier == Earlier::Nothing => {
                 over(self.refused(change, code, why).await)
             }
@@ -193,7 +203,10 @@ impl Writer {
             Some(why) => ChangeOutcome::Stale { why },
             None if code == 422 => ChangeOutcome::Refused { code, why },
             None => ChangeOutcome::Stale {
-                why: format!("the API server refused it with {code}: the object is not what was approved ({why})").into(),
+                why: format!(
+                    "the API server refused it with {code}: the object is not what was approved ({why})"
+                )
+                .into(),
             },
         }
     }
@@ -210,13 +223,15 @@ fn judged_attempt(change: &Change, judged: Judged, lost: &str) -> Attempt {
     match judged {
         Judged::Made { resource_version } => over(ChangeOutcome::Applied {
             receipt: Receipt {
-                at: Timestamp::now(),
+                at: now(),
                 resource_version,
                 looked_up: true,
                 before: receipt::relied_on(change),
             },
         }),
-        Judged::NotMade => Attempt::NotMade { why: format!("{lost}; the cluster shows that it is not made").into() },
+        Judged::NotMade => {
+            Attempt::NotMade { why: format!("{lost}; the cluster shows that it is not made").into() }
+        }
         Judged::Stale(why) => over(ChangeOutcome::Stale { why }),
         Judged::Neither(why) => over(ChangeOutcome::Unknown { why: format!("{lost}; {why}").into() }),
     }
@@ -228,7 +243,15 @@ fn made(change: &Change, before: &Value, after: Option<&Value>) -> Receipt {
         Operation::Delete(_) => Text::default(),
         Operation::Patch(_) | Operation::Create(_) => version.unwrap_or_default().into(),
     };
-    Receipt { at: Timestamp::now(), resource_version, looked_up: false, before: receipt::before(change, before) }
+    Receipt { at: now(), resource_version, looked_up: false, before: receipt::before(change, before) }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a receipt says when the answer came; nothing is decided by it"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 fn over(outcome: ChangeOutcome) -> Attempt {

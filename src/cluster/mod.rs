@@ -9,6 +9,7 @@ pub mod apply;
 pub mod cache;
 mod config;
 mod connect;
+pub mod dump;
 mod gather;
 pub mod kind;
 mod link;

@@ -5,6 +5,9 @@
 //! object that an earlier one changes cannot be tried (the earlier one was not made) and is described from the
 //! plan. Managed fields, versions and status are left out, and credentials are hidden.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use kube::Client;
@@ -25,11 +28,8 @@ pub async fn preview(client: &Client, context: &str, plan: &Plan) -> Preview {
     for (index, change) in plan.changes.iter().enumerate() {
         preview.kubectl.extend(kubectl(change, context));
         let depends = plan.changes[..index].iter().any(|earlier| earlier.target.uid == change.target.uid);
-        let (diff, gap) = if depends {
-            (described(change), Some(later(change)))
-        } else {
-            tried(&caller, change).await
-        };
+        let (diff, gap) =
+            if depends { (described(change), Some(later(change))) } else { tried(&caller, change).await };
         preview.gaps.extend(gap);
         add(&mut preview, &diff);
     }
@@ -64,7 +64,8 @@ async fn tried(caller: &Caller, change: &Change) -> (String, Option<Text>) {
 
 fn later(change: &Change) -> Text {
     let words = change.target.in_cluster(&Text::default());
-    format!("{words} is changed by an earlier step, so this step could not be tried; shown from the plan").into()
+    format!("{words} is changed by an earlier step, so this step could not be tried; shown from the plan")
+        .into()
 }
 
 fn diff(change: &Change, before: Found, after: Option<Value>) -> String {

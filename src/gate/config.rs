@@ -163,10 +163,13 @@ impl GateConfig {
         }
         for identity in &person.identities {
             if identity.id.trim().is_empty() {
-                mistakes.push(format!("people.{name}.identities: an identity without an id is nobody; name it"));
+                mistakes
+                    .push(format!("people.{name}.identities: an identity without an id is nobody; name it"));
             }
             if identity.via == Via::Auto {
-                mistakes.push(format!("people.{name}.identities: `auto` is kubemend itself and no person; remove it"));
+                mistakes.push(format!(
+                    "people.{name}.identities: `auto` is kubemend itself and no person; remove it"
+                ));
             }
             if let Some(other) = seen.insert(identity, name) {
                 mistakes.push(format!(
@@ -187,10 +190,9 @@ impl GrantConfig {
             ("namespaces", &self.namespaces),
             ("conditions", &self.conditions),
         ];
-        let empty = lists
-            .into_iter()
-            .filter(|(_, list)| list.is_empty())
-            .map(|(name, _)| format!("{name}: an empty list matches nothing; name something, or `*` for all"));
+        let empty = lists.into_iter().filter(|(_, list)| list.is_empty()).map(|(name, _)| {
+            format!("{name}: an empty list matches nothing; name something, or `*` for all")
+        });
         let unknown = self.actions.iter().filter(|pattern| !fits_an_action(pattern)).map(|pattern| {
             let names: Vec<&str> = ACTIONS.iter().map(|action| action.name).collect();
             format!("actions: no action matches {pattern:?}; the actions are: {}", names.join(", "))

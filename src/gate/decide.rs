@@ -72,7 +72,9 @@ fn approve(
     }
     if stands(policy, record, &decision.by) {
         let have = standing(policy, record).len();
-        return Err(Refusal::AlreadyApproved { missing: usize::from(proposal.policy.approvals).saturating_sub(have) });
+        return Err(Refusal::AlreadyApproved {
+            missing: usize::from(proposal.policy.approvals).saturating_sub(have),
+        });
     }
     if !proposal.policy.requester_counts && is_requester(policy, record, &decision.by) {
         return Err(Refusal::OwnRequest);

@@ -18,7 +18,9 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-pub use config::{ApprovalConfig, ApprovalsConfig, GateConfig, GrantConfig, IdentityConfig, PersonConfig, RoleConfig};
+pub use config::{
+    ApprovalConfig, ApprovalsConfig, GateConfig, GrantConfig, IdentityConfig, PersonConfig, RoleConfig,
+};
 pub use decide::{decide, enough, proposal_policy};
 pub use permit::{Permit, permit};
 pub use policy::{Ask, Policy, Right, can, may};

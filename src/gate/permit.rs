@@ -133,9 +133,9 @@ fn running(execution: Option<&Execution>, digest: &Digest, id: &ProposalId) -> R
     }
     match execution.state {
         ExecutionState::Ready | ExecutionState::Intended { .. } => Ok(()),
-        ExecutionState::Unsettled { .. } | ExecutionState::Verifying { .. } | ExecutionState::Finished { .. } => {
-            Err(Refusal::ExecutedAlready)
-        }
+        ExecutionState::Unsettled { .. }
+        | ExecutionState::Verifying { .. }
+        | ExecutionState::Finished { .. } => Err(Refusal::ExecutedAlready),
     }
 }
 
@@ -147,7 +147,8 @@ fn approvers(policy: &Policy, incident: &Incident, record: &ProposalRecord) -> R
     }
     let risk = record.proposal.plan.risk;
     let may = |actor: &Actor| entitled(policy, actor, record, &incident.finding, risk).is_ok();
-    let (still, lost): (Vec<_>, Vec<_>) = standing(policy, record).into_iter().partition(|(_, actor)| may(actor));
+    let (still, lost): (Vec<_>, Vec<_>) =
+        standing(policy, record).into_iter().partition(|(_, actor)| may(actor));
     let need = record.proposal.policy.approvals.max(1);
     if still.len() < usize::from(need) {
         let lost = lost.into_iter().map(|(person, _)| person).collect();

@@ -80,7 +80,7 @@ pub fn may(policy: &Policy, actor: &Actor, ask: &Ask) -> Result<(), Refusal> {
     if policy.roles(actor).iter().any(fits) {
         return Ok(());
     }
-    Err(Refusal::NoGrant { who: actor.clone(), ask: ask.clone(), roles: policy.roles_where(fits) })
+    Err(Refusal::NoGrant { who: actor.clone(), ask: Box::new(ask.clone()), roles: policy.roles_where(fits) })
 }
 
 /// Whether somebody has a right that is not about one remedy.

@@ -16,7 +16,7 @@ pub enum Refusal {
     Unknown { who: Actor },
     /// None of the person's roles has a grant that covers it.
     #[error("{}", no_grant(who, ask, roles))]
-    NoGrant { who: Actor, ask: Ask, roles: Vec<Text> },
+    NoGrant { who: Actor, ask: Box<Ask>, roles: Vec<Text> },
     /// None of the person's roles has the right.
     #[error("{}", no_right(who, *right, roles))]
     NoRight { who: Actor, right: Right, roles: Vec<Text> },
@@ -27,7 +27,9 @@ pub enum Refusal {
     #[error("what you saw ({}) is not what is proposed now ({}); look at the proposal again and decide about that", seen.short(), now.short())]
     OtherDigest { seen: Digest, now: Digest },
     /// The stored plan does not match its digest.
-    #[error("the plan of {0} does not match the digest that was approved; nothing is done. Check the store (`kubemend audit verify`)")]
+    #[error(
+        "the plan of {0} does not match the digest that was approved; nothing is done. Check the store (`kubemend audit verify`)"
+    )]
     Tampered(ProposalId),
     /// Nobody decided in time.
     #[error("the proposal expired at {0}; if the condition still holds, a fresh one is made")]
@@ -111,7 +113,11 @@ fn no_grant(who: &Actor, ask: &Ask, roles: &[Text]) -> String {
 
 fn no_right(who: &Actor, right: Right, roles: &[Text]) -> String {
     let right = format!("{right:?}").to_lowercase();
-    format!("{} does not have the right `{right}`. {}", who.name, who_could(roles, "add it to a role's `rights`"))
+    format!(
+        "{} does not have the right `{right}`. {}",
+        who.name,
+        who_could(roles, "add it to a role's `rights`")
+    )
 }
 
 fn who_could(roles: &[Text], way_out: &str) -> String {
@@ -125,12 +131,24 @@ fn who_could(roles: &[Text], way_out: &str) -> String {
 
 fn closed(state: &ProposalState) -> String {
     match state {
-        ProposalState::Open | ProposalState::Approved => "the proposal is not open for this decision".to_owned(),
-        ProposalState::Denied => "the proposal was denied; that is final. Ask for a new one if it is still wanted".to_owned(),
-        ProposalState::Expired => "the proposal has expired; if the condition still holds, a fresh one is made".to_owned(),
-        ProposalState::Stale { why } => format!("the proposal is stale: {why}. A fresh one replaces it if one applies"),
-        ProposalState::Superseded { by } => format!("the proposal was replaced by {by}; decide about that one"),
-        ProposalState::Executed { execution } => format!("the proposal is being or was executed as {execution}"),
+        ProposalState::Open | ProposalState::Approved => {
+            "the proposal is not open for this decision".to_owned()
+        }
+        ProposalState::Denied => {
+            "the proposal was denied; that is final. Ask for a new one if it is still wanted".to_owned()
+        }
+        ProposalState::Expired => {
+            "the proposal has expired; if the condition still holds, a fresh one is made".to_owned()
+        }
+        ProposalState::Stale { why } => {
+            format!("the proposal is stale: {why}. A fresh one replaces it if one applies")
+        }
+        ProposalState::Superseded { by } => {
+            format!("the proposal was replaced by {by}; decide about that one")
+        }
+        ProposalState::Executed { execution } => {
+            format!("the proposal is being or was executed as {execution}")
+        }
     }
 }
 

@@ -1,148 +1,16 @@
 //! The gate, as tables of who wants what.
 
+mod samples;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use self::samples::{actor, api, decision, finding, incident, later, now, plan, policy, record, without};
 use super::*;
 use crate::incident::{
-    Actor, ApiKind, ApprovalPolicy, Change, ConditionId, Decision, DecisionKind, Delete, Digest, Execution,
-    ExecutionId, ExecutionState, Finding, Incident, IncidentKey, Members, ObjectRef, Operation, Place, Plan,
-    Preview, Proposal, ProposalId, ProposalRecord, ProposalState, Remedy, Risk, Rule, Scope, Severity, Status,
-    Target, Undo, Via,
+    Actor, Decision, DecisionKind, Digest, Execution, ExecutionId, ExecutionState, Incident, ProposalId,
+    ProposalRecord, ProposalState, Risk, Rule, Status, Via,
 };
-
-fn config() -> GateConfig {
-    serde_json::from_value(json!({
-        "roles": {
-            "operator": {"grants": [{"actions": ["pods.*"], "maxRisk": "medium", "namespaces": ["payments*"]}]},
-            "sre": {"grants": [{"actions": ["*"], "maxRisk": "high"}], "rights": ["pause"]},
-            "images": {"grants": [{"actions": ["*"], "maxRisk": "high", "clusters": ["prod"], "conditions": ["image.*"]}]},
-            "nobody": {},
-        },
-        "people": {
-            "ann": {"roles": ["operator"], "identities": [{"via": "api", "id": "ann"}, {"via": "slack", "id": "U1"}]},
-            "bob": {"roles": ["sre"], "identities": [{"via": "api", "id": "bob"}]},
-            "cyd": {"roles": ["sre"], "identities": [{"via": "api", "id": "cyd"}]},
-            "dan": {"roles": ["nobody"], "identities": [{"via": "api", "id": "dan"}]},
-            "eve": {"roles": ["images"], "identities": [{"via": "api", "id": "eve"}]},
-            "fay": {"roles": [], "identities": [{"via": "api", "id": "fay"}]},
-        },
-    }))
-    .expect("a configuration")
-}
-
-fn policy() -> Policy {
-    Policy::new(config()).expect("no mistakes")
-}
-
-fn without(person: &str) -> Policy {
-    let mut config = config();
-    config.people.get_mut(person).expect("known").roles.clear();
-    Policy::new(config).expect("no mistakes")
-}
-
-fn actor(via: Via, id: &str) -> Actor {
-    Actor { via, id: id.into(), name: id.into() }
-}
-
-fn api(id: &str) -> Actor {
-    actor(Via::Api, id)
-}
-
-fn now() -> Timestamp {
-    "2026-11-21T10:00:00Z".parse().expect("a timestamp")
-}
-
-fn later(minutes: i64) -> Timestamp {
-    now() + SignedDuration::from_mins(minutes)
-}
-
-fn plan(risk: Risk) -> Plan {
-    let target = Target {
-        api: ApiKind::known("Pod").expect("known"),
-        namespace: "payments".into(),
-        name: "api-1".into(),
-        uid: "u-1".into(),
-    };
-    let change = Change {
-        target,
-        relies_on: Vec::new(),
-        operation: Operation::Delete(Delete { grace_seconds: None }),
-        summary: "delete".into(),
-    };
-    Plan {
-        marker: "i-1.p1".into(),
-        actions: vec!["pods.delete".into()],
-        changes: vec![change],
-        checks: Vec::new(),
-        check_timeout_seconds: 60,
-        risk,
-        undo: Undo::Needless("a new one comes".into()),
-        rules: Vec::new(),
-        warnings: Vec::new(),
-    }
-}
-
-fn record(risk: Risk, approvals: u8) -> ProposalRecord {
-    let plan = plan(risk);
-    let proposal = Proposal {
-        id: "i-1.p1".into(),
-        remedy: Remedy { id: "replace".into(), title: "Replace".into(), parameters: [].into() },
-        digest: plan.digest(),
-        plan,
-        preview: Preview::default(),
-        missing_rights: Vec::new(),
-        policy: ApprovalPolicy { approvals, requester_counts: true, typed_confirmation: None },
-        made: now(),
-        expires: later(60),
-        requested_by: None,
-        undoes: None,
-    };
-    ProposalRecord { proposal, state: ProposalState::Open, decisions: Vec::new() }
-}
-
-fn finding() -> Finding {
-    let condition = ConditionId::from("crash.stale-subpath");
-    Finding {
-        key: IncidentKey {
-            cluster: "prod".into(),
-            condition: condition.clone(),
-            place: Place { scope: Scope::Object, name: "Pod payments/api-1".into() },
-        },
-        condition,
-        playbook: Digest::of(&"a playbook"),
-        severity: Severity::Warning,
-        title: "t".into(),
-        cause: "c".into(),
-        subject: ObjectRef { cluster: "prod".into(), ..ObjectRef::default() },
-        places: Vec::new(),
-        quotes: Vec::new(),
-        variables: [].into(),
-        also_possible: Vec::new(),
-        hold_off_seconds: 0,
-        since: None,
-    }
-}
-
-fn incident(record: ProposalRecord) -> Incident {
-    Incident {
-        id: "i-1".into(),
-        status: Status::Open,
-        finding: finding(),
-        members: Members::default(),
-        opened: now(),
-        changed: now(),
-        version: 1,
-        silenced_until: None,
-        reopened: 0,
-        proposals: [(record.proposal.id.clone(), record)].into(),
-        executions: [].into(),
-    }
-}
-
-fn decision(kind: DecisionKind, by: Actor, record: &ProposalRecord) -> Decision {
-    Decision { kind, by, digest: record.proposal.digest.clone(), at: now(), note: "".into() }
-}
 
 fn decided(record: &ProposalRecord, kind: DecisionKind, by: Actor) -> Result<(), &'static str> {
     let decision = decision(kind, by, record);
@@ -157,7 +25,12 @@ fn approved_by(mut record: ProposalRecord, people: &[Actor]) -> ProposalRecord {
     record
 }
 
-fn permitted(policy: &Policy, incident: &Incident, paused: bool, at: Timestamp) -> Result<Permit, &'static str> {
+fn permitted(
+    policy: &Policy,
+    incident: &Incident,
+    paused: bool,
+    at: Timestamp,
+) -> Result<Permit, &'static str> {
     permit(policy, incident, &ProposalId::from("i-1.p1"), paused, at).map_err(|refusal| refusal.code())
 }
 
@@ -211,7 +84,10 @@ fn a_refusal_says_which_role_it_takes() {
     let approve = decision(DecisionKind::Approve, api("ann"), &record);
     let refusal = decide(&policy(), &record, &finding(), &approve, None, now()).expect_err("too high");
     let text = refusal.to_string();
-    assert!(text.contains("the role sre") && text.contains("high risk") && text.contains("namespace payments"), "{text}");
+    assert!(
+        text.contains("the role sre") && text.contains("high risk") && text.contains("namespace payments"),
+        "{text}"
+    );
     let refusal = can(&policy(), &api("ann"), Right::Silence).expect_err("no role has it").to_string();
     assert!(refusal.contains("No role allows it"), "{refusal}");
     assert!(can(&policy(), &api("bob"), Right::Pause).is_ok());
@@ -299,7 +175,13 @@ fn high_risk_wants_the_name_typed_and_another_person() {
 #[test]
 fn what_kubemend_may_not_do_itself_is_not_approved() {
     let mut record = record(Risk::Low, 1);
-    let rule = Rule { verb: "delete".into(), group: "".into(), resource: "pods".into(), namespace: "payments".into(), name: "api-1".into() };
+    let rule = Rule {
+        verb: "delete".into(),
+        group: "".into(),
+        resource: "pods".into(),
+        namespace: "payments".into(),
+        name: "api-1".into(),
+    };
     record.proposal.missing_rights = vec![rule];
     assert_eq!(decided(&record, DecisionKind::Approve, api("ann")), Err("missing-rights"));
     assert_eq!(decided(&record, DecisionKind::Deny, api("ann")), Ok(()));
@@ -320,7 +202,8 @@ fn a_permit_holds_exactly_what_was_approved() {
 fn rights_are_asked_again_when_it_runs() {
     let incident = incident(approved_by(record(Risk::Low, 2), &[api("ann"), api("bob")]));
     assert!(permitted(&policy(), &incident, false, now()).is_ok());
-    let refusal = permit(&without("ann"), &incident, &"i-1.p1".into(), false, now()).expect_err("ann lost it");
+    let refusal =
+        permit(&without("ann"), &incident, &"i-1.p1".into(), false, now()).expect_err("ann lost it");
     assert!(refusal.to_string().contains("1 of 2") && refusal.to_string().contains("ann"), "{refusal}");
     assert_eq!(permitted(&policy(), &incident, true, now()).err(), Some("paused"));
     assert_eq!(permitted(&policy(), &incident, false, later(60)).err(), Some("expired"));
@@ -334,9 +217,13 @@ fn a_plan_that_is_not_the_approved_one_gets_no_permit() {
     let mut resolved = incident(approved_by(record(Risk::Low, 1), &[api("ann")]));
     resolved.status = Status::Resolved { at: now() };
     assert_eq!(permitted(&policy(), &resolved, false, now()).err(), Some("incident-over"));
-    resolved.proposals.get_mut(&ProposalId::from("i-1.p1")).expect("there").proposal.undoes = Some("x-i-1.p0".into());
+    resolved.proposals.get_mut(&ProposalId::from("i-1.p1")).expect("there").proposal.undoes =
+        Some("x-i-1.p0".into());
     assert!(permitted(&policy(), &resolved, false, now()).is_ok(), "an undo may come after the end");
-    assert_eq!(permit(&policy(), &resolved, &"i-1.p9".into(), false, now()).expect_err("none").code(), "no-proposal");
+    assert_eq!(
+        permit(&policy(), &resolved, &"i-1.p9".into(), false, now()).expect_err("none").code(),
+        "no-proposal"
+    );
 }
 
 #[test]
@@ -357,6 +244,7 @@ fn a_running_execution_gets_its_next_permit_and_an_ended_one_none() {
             digest: record.proposal.digest.clone(),
             approvers: vec![api("ann")],
             started: now(),
+            members_before: 1,
             state: state.clone(),
             done: Vec::new(),
         };

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::{Digest, Entry, IncidentId};
+use super::{Actor, Digest, Entry, IncidentId};
 
 /// An entry as it stands in the records.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -38,6 +38,26 @@ pub struct Recorded {
     pub prev: Digest,
     pub hash: Digest,
     pub entry: Entry,
+}
+
+/// A record as the audit shows it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Audited {
+    Incident(Recorded),
+    General(General),
+}
+
+/// A record that concerns no single incident.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct General {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub prev: Digest,
+    pub hash: Digest,
+    #[serde(rename = "entry")]
+    pub what: Upkeep,
 }
 
 /// A record for verification: its head, and its body as stored.
@@ -58,7 +78,7 @@ pub struct Record {
     pub entry: Option<Box<RawValue>>,
 }
 
-/// What the store writes into the chain about itself.
+/// What concerns no single incident: the store's upkeep of the chain, and the brake.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
 pub enum Upkeep {
@@ -66,6 +86,10 @@ pub enum Upkeep {
     Forgotten { incident: IncidentId, entries: u64 },
     /// All records up to `through` are removed; the next one follows `hash`.
     Checkpoint { through: u64, hash: Digest },
+    /// Somebody pulled the brake: no execution goes on.
+    Paused { by: Actor },
+    /// Somebody let it go.
+    Resumed { by: Actor },
 }
 
 /// The end of a chain.
@@ -174,6 +198,11 @@ impl Verifier {
         Ok(())
     }
 
+    /// The last record taken.
+    pub fn head(&self) -> Head {
+        self.head.clone().unwrap_or_else(Head::start)
+    }
+
     /// After the last record.
     pub fn finish(self) -> Result<Verified, BrokenChain> {
         let head = self.head.unwrap_or_else(Head::start);
@@ -214,6 +243,7 @@ impl Verifier {
             Upkeep::Checkpoint { through, hash } => {
                 self.unconfirmed.take_if(|begin| begin.seq == through && begin.hash == hash);
             }
+            Upkeep::Paused { by: _ } | Upkeep::Resumed { by: _ } => {}
         }
         Ok(())
     }

@@ -110,7 +110,7 @@ impl Board {
     }
 
     /// Everything an incident of `key` covers: its own group, and those groups that it absorbs.
-    pub fn members(&self, key: &IncidentKey, absorbs: &[ConditionId]) -> Members {
+    pub fn members(&self, key: &IncidentKey, absorbs: Absorbs<'_>) -> Members {
         let mut all: BTreeMap<&ObjectRef, &Text> = BTreeMap::new();
         for (other, group) in &self.groups {
             if other == key || covers(key, absorbs, &group.finding) {
@@ -123,7 +123,7 @@ impl Board {
     }
 
     /// The keys of groups that an incident of `key` absorbs.
-    pub fn covered(&self, key: &IncidentKey, absorbs: &[ConditionId]) -> Vec<IncidentKey> {
+    pub fn covered(&self, key: &IncidentKey, absorbs: Absorbs<'_>) -> Vec<IncidentKey> {
         let inside = |group: &&Group| covers(key, absorbs, &group.finding);
         self.groups.values().filter(inside).map(|group| group.finding.key.clone()).collect()
     }
@@ -190,11 +190,14 @@ impl Group {
     }
 }
 
+/// Which conditions an incident takes in, as its playbook says.
+pub type Absorbs<'a> = &'a dyn Fn(&ConditionId) -> bool;
+
 /// Whether an incident of `key` that absorbs those conditions takes in `finding`.
-pub fn covers(key: &IncidentKey, absorbs: &[ConditionId], finding: &Finding) -> bool {
+pub fn covers(key: &IncidentKey, absorbs: Absorbs<'_>, finding: &Finding) -> bool {
     key.cluster == finding.key.cluster
         && key.place.scope > finding.key.place.scope
-        && absorbs.contains(&finding.key.condition)
+        && absorbs(&finding.key.condition)
         && finding.places.contains(&key.place)
 }
 

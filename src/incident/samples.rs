@@ -102,6 +102,7 @@ pub(crate) fn proposal(id: &ProposalId, approvals: u8) -> Proposal {
         policy: ApprovalPolicy { approvals, requester_counts: true, typed_confirmation: None },
         made: at(0),
         expires: at(3600),
+        requested_by: None,
         undoes: None,
     }
 }

@@ -81,6 +81,9 @@ pub struct Execution {
     pub digest: Digest,
     pub approvers: Vec<Actor>,
     pub started: Timestamp,
+    /// How many objects the incident hit then, so that it can be told whether things got worse.
+    #[serde(default)]
+    pub members_before: u32,
     pub state: ExecutionState,
     /// What became of each change so far, in order.
     pub done: Vec<ChangeOutcome>,

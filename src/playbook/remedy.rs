@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::compiled::{Argument, CAUSE, CompiledRemedy, MANUAL, Playbook};
 use super::facts::Facts;
 use super::view::facts;
-use crate::incident::{Candidate, CandidateStep, Evidence, Finding, Text};
+use crate::incident::{Candidate, CandidateStep, Evidence, Finding, Risk, Text};
 
 /// The remedies that fit, in the playbook's order.
 pub fn remedies(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> Vec<Candidate> {
@@ -23,6 +23,11 @@ pub fn manual(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> St
 }
 
 impl Playbook {
+    /// The remedies it may offer: id, title, least risk.
+    pub fn remedies(&self) -> impl Iterator<Item = (&Text, &Text, Risk)> {
+        self.remedies.iter().map(|remedy| (&remedy.id, &remedy.title, remedy.risk))
+    }
+
     /// The cause in one sentence.
     pub fn cause(&self, facts: &Facts) -> String {
         let rendered = self.render(CAUSE, &Self::data(facts, &BTreeMap::new()));

@@ -19,7 +19,7 @@ const BURST: f64 = 25.0;
 const REMEMBERED: usize = 65_536;
 
 /// One component that writes events.
-pub struct Recorder {
+pub(in crate::sim) struct Recorder {
     api: ApiServer,
     who: User,
     component: &'static str,
@@ -46,7 +46,7 @@ struct Written {
 }
 
 /// An event to be written.
-pub struct Note<'a> {
+pub(in crate::sim) struct Note<'a> {
     pub about: &'a Value,
     pub kind: &'static str,
     pub reason: &'static str,
@@ -59,13 +59,18 @@ pub struct Note<'a> {
 
 impl<'a> Note<'a> {
     /// A note about the whole object.
-    pub fn new(about: &'a Value, kind: &'static str, reason: &'static str, message: String) -> Self {
+    pub(in crate::sim) fn new(
+        about: &'a Value,
+        kind: &'static str,
+        reason: &'static str,
+        message: String,
+    ) -> Self {
         Self { about, kind, reason, message, field_path: "", host: "" }
     }
 }
 
 impl Recorder {
-    pub fn new(api: &ApiServer, component: &'static str, tempo: Tempo) -> Self {
+    pub(in crate::sim) fn new(api: &ApiServer, component: &'static str, tempo: Tempo) -> Self {
         Self {
             api: api.clone(),
             who: User::system(component),
@@ -79,14 +84,14 @@ impl Recorder {
     }
 
     /// Writes the event, or counts it, or drops it.
-    pub fn record(&mut self, note: Note<'_>) {
+    pub(in crate::sim) fn record(&mut self, note: &Note<'_>) {
         let now = self.api.clock().now();
         if self.written.len() > REMEMBERED {
             self.written.clear();
             self.alike.clear();
             self.allowance.clear();
         }
-        let (key, message) = self.combine(&note);
+        let (key, message) = self.combine(note);
         if !self.is_allowed(uid(note.about), now) {
             return;
         }
@@ -103,7 +108,7 @@ impl Recorder {
                 return;
             }
         }
-        self.write_new(key, &note, &message, now);
+        self.write_new(key, note, &message, now);
     }
 
     /// The key an event counts under, and the message it gets.
@@ -127,7 +132,8 @@ impl Recorder {
 
     fn is_allowed(&mut self, uid: &str, now: Timestamp) -> bool {
         let (left, since) = self.allowance.entry(uid.to_owned()).or_insert((BURST, now));
-        let gained = now.duration_since(*since).as_secs_f64() / self.tempo.of(std::time::Duration::from_secs(300)).as_secs_f64();
+        let gained = now.duration_since(*since).as_secs_f64()
+            / self.tempo.of(std::time::Duration::from_mins(5)).as_secs_f64();
         *left = (*left + gained).min(BURST);
         *since = now;
         let allowed = *left >= 1.0;
@@ -139,7 +145,9 @@ impl Recorder {
 
     fn write_new(&mut self, key: Key, note: &Note<'_>, message: &str, now: Timestamp) {
         self.serial += 1;
-        let nanos = i64::try_from(now.as_nanosecond()).unwrap_or_default().wrapping_add(i64::try_from(self.serial).unwrap_or_default());
+        let nanos = i64::try_from(now.as_nanosecond())
+            .unwrap_or_default()
+            .wrapping_add(i64::try_from(self.serial).unwrap_or_default());
         let event_name = format!("{}.{nanos:x}", name(note.about));
         let space = Self::space(note.about);
         let mut source = json!({"component": self.component});
@@ -200,7 +208,12 @@ mod tests {
     fn a_repeat_bumps_the_count_and_keeps_the_first_time() {
         let (api, clock, mut recorder, pod) = setting();
         for _ in 0..3 {
-            recorder.record(Note::new(&pod, "Warning", "BackOff", "Back-off restarting failed container".into()));
+            recorder.record(&Note::new(
+                &pod,
+                "Warning",
+                "BackOff",
+                "Back-off restarting failed container".into(),
+            ));
             clock.advance(Duration::from_secs(10));
         }
         let events = api.list(&gvr::EVENTS, Some("default"));
@@ -214,11 +227,18 @@ mod tests {
     fn many_alike_are_combined_into_one() {
         let (api, _clock, mut recorder, pod) = setting();
         for index in 0..14 {
-            recorder.record(Note::new(&pod, "Normal", "SuccessfulCreate", format!("Created pod: web-{index}")));
+            recorder.record(&Note::new(
+                &pod,
+                "Normal",
+                "SuccessfulCreate",
+                format!("Created pod: web-{index}"),
+            ));
         }
         let events = api.list(&gvr::EVENTS, Some("default"));
-        let combined: Vec<_> =
-            events.iter().filter(|event| event["message"].as_str().is_some_and(|m| m.starts_with("(combined"))).collect();
+        let combined: Vec<_> = events
+            .iter()
+            .filter(|event| event["message"].as_str().is_some_and(|m| m.starts_with("(combined")))
+            .collect();
         assert_eq!((events.len(), combined.len()), (11, 1));
         assert_eq!(combined[0]["count"], 4);
     }
@@ -227,11 +247,11 @@ mod tests {
     fn chatter_about_one_object_is_cut_off_after_a_burst() {
         let (api, clock, mut recorder, pod) = setting();
         for _ in 0..40 {
-            recorder.record(Note::new(&pod, "Normal", "Pulling", "Pulling image".into()));
+            recorder.record(&Note::new(&pod, "Normal", "Pulling", "Pulling image".into()));
         }
         assert_eq!(api.list(&gvr::EVENTS, None)[0]["count"], 25);
         clock.advance(Duration::from_secs(301));
-        recorder.record(Note::new(&pod, "Normal", "Pulling", "Pulling image".into()));
+        recorder.record(&Note::new(&pod, "Normal", "Pulling", "Pulling image".into()));
         assert_eq!(api.list(&gvr::EVENTS, None)[0]["count"], 26);
     }
 }

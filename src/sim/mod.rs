@@ -14,8 +14,10 @@ pub mod registry;
 pub mod scenario;
 pub mod tempo;
 
+use std::future::IntoFuture as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
@@ -23,11 +25,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use api::{ApiServer, SimClock, Status};
+use api::{ApiServer, SimClock, Status, User};
 use controllers::{Controllers, Roster, watch_over_nodes};
 use kubelet::{Command, Kubelets, NodeSpec, World};
 use scenario::{PlayError, SCENARIOS, Scenario};
 use tempo::Tempo;
+
+/// How soon after a change the collector looks, in a small cluster.
+const SWEEP_REST: Duration = Duration::from_millis(25);
 
 /// How a simulated cluster is to be.
 #[derive(Clone)]
@@ -43,7 +48,12 @@ pub struct SimOptions {
 
 impl Default for SimOptions {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 0)), pace: 8.0, clock: SimClock::real(), background: true }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            pace: 8.0,
+            clock: SimClock::real(),
+            background: true,
+        }
     }
 }
 
@@ -69,7 +79,11 @@ pub(in crate::sim) struct Stage {
 /// The nodes every simulated cluster has.
 fn nodes() -> Vec<NodeSpec> {
     let mut nodes = vec![NodeSpec::control_plane("control-plane-1", "10.200.0.10")];
-    nodes.extend((1..=3).map(|number| NodeSpec::worker(&format!("worker-{number}"), &format!("10.200.0.{}", 10 + number))));
+    nodes.extend(
+        (1..=3).map(|number| {
+            NodeSpec::worker(&format!("worker-{number}"), &format!("10.200.0.{}", 10 + number))
+        }),
+    );
     nodes
 }
 
@@ -91,7 +105,8 @@ impl Stage {
     pub(in crate::sim) async fn return_nodes(&self, prefix: &str) {
         let back: Vec<String> = {
             let mut roster = self.roster.lock();
-            let back = roster.silent.iter().filter(|node| node.starts_with(prefix)).cloned().collect::<Vec<_>>();
+            let back =
+                roster.silent.iter().filter(|node| node.starts_with(prefix)).cloned().collect::<Vec<_>>();
             roster.silent.retain(|node| !back.contains(node));
             back
         };
@@ -115,16 +130,18 @@ impl Sim {
         let address = listener.local_addr()?;
         let world = Arc::new(RwLock::new(scenario::base_world()));
         let (commands, obeyed) = mpsc::channel(64);
-        let stage = Stage { api: api.clone(), world: Arc::clone(&world), tempo, roster: Arc::default(), commands };
+        let stage =
+            Stage { api: api.clone(), world: Arc::clone(&world), tempo, roster: Arc::default(), commands };
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, api.clone(), stop.clone()));
         tasks.spawn(Kubelets::new(&api, world, tempo).run(obeyed, stop.clone()));
         tasks.spawn(Controllers::new(&api, tempo).run(stop.clone()));
+        tasks.spawn(collect(api.clone(), stop.clone()));
         tasks.spawn(watch_over_nodes(api, Arc::clone(&stage.roster), tempo, stop.clone()));
         for node in nodes() {
             stage.join(node).await;
         }
-        let token = admin_token(&stage.api);
+        let token = stage.api.mint_token(User::new("demo-admin", &["system:masters"]), None);
         let sim = Self { stage, address, token, stop, tasks: Mutex::new(tasks) };
         if background {
             scenario::play_background(&sim.stage).await.map_err(std::io::Error::other)?;
@@ -183,11 +200,12 @@ impl Sim {
         self.kubeconfig_for("demo-admin", &self.token)
     }
 
-    /// A kubeconfig for a user with that token.
+    /// A kubeconfig for a user with that token. The server's path carries the token as well, because kubectl
+    /// sends none over plain HTTP.
     pub fn kubeconfig_for(&self, user: &str, token: &str) -> String {
         format!(
             "apiVersion: v1\nkind: Config\nclusters:\n- name: kubemend-sim\n  cluster:\n    server: {}\nusers:\n- name: {user}\n  user:\n    token: {token}\ncontexts:\n- name: kubemend-sim\n  context:\n    cluster: kubemend-sim\n    user: {user}\ncurrent-context: kubemend-sim\n",
-            self.url()
+            format_args!("{}/token/{token}", self.url())
         )
     }
 
@@ -214,5 +232,33 @@ impl Sim {
     }
 }
 
-async fn serve(_listener: TcpListener, _api: ApiServer, stop: CancellationToken) { stop.cancelled().await; }
-fn admin_token(_api: &ApiServer) -> String { String::new() }
+/// Collects what has no owner any more until told to stop. A sweep looks at everything, so it rests ten
+/// times as long as it took: a large cluster is swept seldom rather than slowed down.
+async fn collect(api: ApiServer, stop: CancellationToken) {
+    let (mut swept, mut rest) = (0, SWEEP_REST);
+    while stop.run_until_cancelled(tokio::time::sleep(rest)).await.is_some() {
+        if api.revision() == swept {
+            continue;
+        }
+        let begun = std::time::Instant::now();
+        while api.collect() {
+            tokio::task::yield_now().await;
+        }
+        swept = api.revision();
+        rest = (begun.elapsed() * 10).max(SWEEP_REST);
+    }
+}
+
+/// Serves the API until told to stop.
+async fn serve(listener: TcpListener, api: ApiServer, stop: CancellationToken) {
+    let served = axum::serve(listener, api.router()).with_graceful_shutdown(stop.clone().cancelled_owned());
+    tokio::select! {
+        // Watches never end by themselves, so whoever still listens is cut off.
+        () = stop.cancelled() => {}
+        ended = served.into_future() => {
+            if let Err(error) = ended {
+                tracing::error!(error = %error, "the simulated API server stopped serving");
+            }
+        }
+    }
+}

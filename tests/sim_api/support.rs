@@ -35,7 +35,12 @@ pub async fn start() -> Server {
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
         tokio::spawn(async move { collector.run().await }),
     ];
-    let server = Server { api, at, home: tempfile::tempdir().unwrap(), tasks };
+    let server = Server {
+        api,
+        at,
+        home: tempfile::tempdir().unwrap(),
+        tasks,
+    };
     let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "sim",
         "clusters": [{"name": "sim", "cluster": {"server": format!("{}/token/{ADMIN}", server.url())}}],
         "contexts": [{"name": "sim", "context": {"cluster": "sim", "user": "admin", "namespace": "default"}}],
@@ -52,6 +57,8 @@ impl Server {
     pub fn client_of(&self, token: &str) -> Client {
         let mut config = Config::new(self.url().parse().unwrap());
         config.auth_info.token = Some(token.to_owned().into());
+        // kube would repeat evictions that are refused with 429 for ever.
+        config.default_retry = false;
         config.read_timeout = Some(Duration::from_secs(20));
         Client::try_from(config).unwrap()
     }
@@ -85,18 +92,34 @@ impl Server {
         self.kubectl_with(args, "").await
     }
 
+    /// Runs a kubectl that does not end by itself.
+    pub async fn kubectl_for(&self, args: &[&str], time: &str) -> Ran {
+        let home = self.home.path().to_owned();
+        let mut all = vec![time.to_owned(), kubectl_name()];
+        all.extend(args.iter().map(ToString::to_string));
+        tokio::task::spawn_blocking(move || run(&home, "timeout", &all, ""))
+            .await
+            .unwrap()
+    }
+
     pub async fn kubectl_with(&self, args: &[&str], stdin: &str) -> Ran {
         let home = self.home.path().to_owned();
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         let stdin = stdin.to_owned();
-        tokio::task::spawn_blocking(move || run(&home, &args, &stdin)).await.unwrap()
+        tokio::task::spawn_blocking(move || run(&home, &kubectl_name(), &args, &stdin))
+            .await
+            .unwrap()
     }
 }
 
-fn run(home: &std::path::Path, args: &[String], stdin: &str) -> Ran {
+fn kubectl_name() -> String {
+    std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".into())
+}
+
+fn run(home: &std::path::Path, program: &str, args: &[String], stdin: &str) -> Ran {
     let input = home.join("stdin");
     std::fs::write(&input, stdin).unwrap();
-    let output = Command::new(std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".into()))
+    let output = Command::new(program)
         .args(args)
         .arg("--request-timeout=20s")
         .env("HOME", home)
@@ -125,13 +148,19 @@ impl Ran {
 
     #[track_caller]
     pub fn shows(&self, wanted: &str) -> &Self {
-        assert!(self.ok && self.out.contains(wanted), "no {wanted:?} in {self:#?}");
+        assert!(
+            self.ok && self.out.contains(wanted),
+            "no {wanted:?} in {self:#?}"
+        );
         self
     }
 
     #[track_caller]
     pub fn fails_with(&self, wanted: &str) {
-        assert!(!self.ok && self.err.contains(wanted), "no {wanted:?} in {self:#?}");
+        assert!(
+            !self.ok && self.err.contains(wanted),
+            "no {wanted:?} in {self:#?}"
+        );
     }
 }
 
@@ -157,6 +186,8 @@ pub fn until(what: &str, mut is: impl FnMut() -> bool) -> impl Future<Output = (
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), waited).await.unwrap_or_else(|_| panic!("never: {what}"));
+        tokio::time::timeout(Duration::from_secs(10), waited)
+            .await
+            .unwrap_or_else(|_| panic!("never: {what}"));
     }
 }

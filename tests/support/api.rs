@@ -24,7 +24,12 @@ impl Api {
         Self { client: kube::Client::try_from(config).expect("plain HTTP needs nothing that could fail") }
     }
 
-    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value), String> {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), String> {
         let bytes = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
         let request = Request::builder()
             .method(method)
@@ -74,7 +79,8 @@ impl Api {
     fn overview_unchecked(&self, page: &Value) -> String {
         let none = Vec::new();
         let rows = page["incidents"].as_array().unwrap_or(&none);
-        let names: Vec<String> = rows.iter().map(|row| format!("{} {}", row["id"], row["condition"])).collect();
+        let names: Vec<String> =
+            rows.iter().map(|row| format!("{} {}", row["id"], row["condition"])).collect();
         format!("incidents: [{}]", names.join(", "))
     }
 
@@ -85,7 +91,10 @@ impl Api {
             let detail = self.get(&path).await;
             let records = detail["incident"]["proposals"].as_object().cloned().unwrap_or_default();
             let fits = |record: &Value| {
-                record["state"]["is"] == "open" && record["proposal"]["plan"]["actions"].as_array().is_some_and(|actions| actions.contains(&json!(action)))
+                record["state"]["is"] == "open"
+                    && record["proposal"]["plan"]["actions"]
+                        .as_array()
+                        .is_some_and(|actions| actions.contains(&json!(action)))
             };
             match records.values().find(|record| fits(record)) {
                 Some(record) => Ok(record["proposal"].clone()),

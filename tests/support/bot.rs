@@ -34,7 +34,14 @@ impl Bot {
         );
         std::fs::write(&config, text).expect("the temporary folder can be written");
         let child = spawn(&config, &[]);
-        Self { child, api: Api::at(&format!("http://{listen}"), TOKEN), folder, config, listen, _temp: Some(temp) }
+        Self {
+            child,
+            api: Api::at(&format!("http://{listen}"), TOKEN),
+            folder,
+            config,
+            listen,
+            _temp: Some(temp),
+        }
     }
 
     /// Starts it again with the same configuration and store.

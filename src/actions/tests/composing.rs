@@ -1,22 +1,30 @@
 use super::*;
-use crate::actions::{ACTIONS, Action, cluster_rules};
-use crate::incident::{Check, Undo};
+use crate::actions::{ACTIONS, Action, cluster_rules, wanted_checks};
+use crate::incident::objects::Workload;
+use crate::incident::{Check, Undo, WantedCheck};
 
 fn account() -> Value {
     json!({"kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "payments", "uid": "u-sa", "resourceVersion": "7"}})
 }
 
 fn add() -> (&'static str, Value) {
-    ("pull-secrets.add", json!({"serviceAccount": {"namespace": "payments", "name": "default"}, "secret": "pull"}))
+    (
+        "pull-secrets.add",
+        json!({"serviceAccount": {"namespace": "payments", "name": "default"}, "secret": "pull"}),
+    )
 }
 
 fn delete() -> (&'static str, Value) {
-    ("pods.delete", json!({"pods": [{"namespace": "payments", "name": "api-1"}, {"namespace": "payments", "name": "api-2"}]}))
+    (
+        "pods.delete",
+        json!({"pods": [{"namespace": "payments", "name": "api-1"}, {"namespace": "payments", "name": "api-2"}]}),
+    )
 }
 
 #[test]
 fn a_secret_and_the_replacement_of_stuck_pods_are_one_plan_in_order() {
-    let plan = planned(&[add(), delete()], &evidence(), &[account(), pod("api-1"), pod("api-2")]).expect("a plan");
+    let plan =
+        planned(&[add(), delete()], &evidence(), &[account(), pod("api-1"), pod("api-2")]).expect("a plan");
     assert_eq!(plan.actions, ["pull-secrets.add", "pods.delete"].map(Text::from));
     let kinds: Vec<&str> = plan.changes.iter().map(|c| c.target.api.kind.as_str()).collect();
     assert_eq!(kinds, ["ServiceAccount", "Pod", "Pod"]);
@@ -46,7 +54,11 @@ fn one_object_is_not_changed_twice_in_a_plan() {
 fn an_unknown_action_and_unknown_arguments_are_told() {
     let unknown = planned(&[("pods.restart", json!({}))], &evidence(), &[]).expect_err("unknown");
     assert!(unknown.to_string().contains("pods.delete"), "{unknown}");
-    let odd = planned(&[("pods.delete", json!({"pod": {"namespace": "a", "name": "b"}, "grace": 3}))], &evidence(), &[]);
+    let odd = planned(
+        &[("pods.delete", json!({"pod": {"namespace": "a", "name": "b"}, "grace": 3}))],
+        &evidence(),
+        &[],
+    );
     assert!(odd.expect_err("odd").to_string().contains("grace"));
 }
 
@@ -76,7 +88,9 @@ fn every_action_has_a_name_of_its_own_documentation_and_a_schema_of_its_argument
 #[test]
 fn rules_are_those_of_the_enabled_actions_and_no_others() {
     assert_eq!(cluster_rules(&[]), []);
-    let rules = serde_json::to_value(cluster_rules(&["pods.delete", "pods.force-delete", "pull-secrets.add"])).expect("plain data");
+    let rules =
+        serde_json::to_value(cluster_rules(&["pods.delete", "pods.force-delete", "pull-secrets.add"]))
+            .expect("plain data");
     assert_eq!(
         rules,
         json!([
@@ -88,7 +102,8 @@ fn rules_are_those_of_the_enabled_actions_and_no_others() {
 
 #[test]
 fn the_rights_of_every_plan_are_within_the_generated_rules() {
-    let plan = planned(&[add(), delete()], &evidence(), &[account(), pod("api-1"), pod("api-2")]).expect("a plan");
+    let plan =
+        planned(&[add(), delete()], &evidence(), &[account(), pod("api-1"), pod("api-2")]).expect("a plan");
     let granted = cluster_rules(&["pull-secrets.add", "pods.delete"]);
     for rule in &plan.rules {
         let within = granted.iter().any(|g| {
@@ -98,4 +113,20 @@ fn the_rights_of_every_plan_are_within_the_generated_rules() {
         });
         assert!(within, "{rule:?}");
     }
+}
+
+#[test]
+fn a_playbooks_checks_become_checks_of_named_objects() {
+    let mut evidence = evidence();
+    let all = [WantedCheck::SubjectGone, WantedCheck::WorkloadReady, WantedCheck::ConditionGone];
+    let [gone, condition] = &wanted_checks(&all, &finding(), &evidence)[..] else {
+        panic!("no workload is known")
+    };
+    assert_eq!(*gone, Check::Gone(Target::from(&finding().subject)));
+    assert!(matches!(condition, Check::ConditionGone { .. }));
+    let mut top = Workload { kind: "StatefulSet".into(), ..Workload::default() };
+    top.meta.name = "db".into();
+    evidence.seen.owners = vec![Workload::default(), top];
+    let checks = wanted_checks(&all, &finding(), &evidence);
+    assert!(matches!(&checks[1], Check::Ready(target) if target.name == "db"), "{checks:?}");
 }

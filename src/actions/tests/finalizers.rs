@@ -19,7 +19,9 @@ fn strip(kind: &str, name: &str, finalizers: &[&str]) -> (&'static str, Value) {
 #[test]
 fn only_the_named_finalizer_is_stripped_and_the_object_is_marked() {
     let object = stuck("Pod", "api-1", &["example.com/a", "example.com/b"]);
-    let plan = planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object)).expect("a plan");
+    let plan =
+        planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object))
+            .expect("a plan");
     let after = applied(&plan.changes[0], &object).expect("it applies");
     assert_eq!(after["metadata"]["finalizers"], json!(["example.com/b"]));
     assert_eq!(after["metadata"]["annotations"], json!({"a": "b", "kubemend.dev/execution": "i-1.p1"}));
@@ -30,7 +32,9 @@ fn only_the_named_finalizer_is_stripped_and_the_object_is_marked() {
 #[test]
 fn with_the_last_finalizer_the_object_goes_and_the_plan_says_so() {
     let object = stuck("Pod", "api-1", &["example.com/a"]);
-    let plan = planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object)).expect("a plan");
+    let plan =
+        planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object))
+            .expect("a plan");
     let after = applied(&plan.changes[0], &object).expect("it applies");
     assert!(after["metadata"].get("finalizers").is_none());
     assert!(matches!(plan.checks[0], Check::Gone(_)));
@@ -43,7 +47,9 @@ fn with_the_last_finalizer_the_object_goes_and_the_plan_says_so() {
 #[test]
 fn a_patch_against_another_uid_or_other_finalizers_is_refused() {
     let object = stuck("Pod", "api-1", &["example.com/a"]);
-    let plan = planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object)).expect("a plan");
+    let plan =
+        planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object))
+            .expect("a plan");
     assert!(applied(&plan.changes[0], &with(object.clone(), "/metadata/uid", json!("u-2"))).is_err());
     let other = with(object, "/metadata/finalizers", json!(["example.com/a", "example.com/new"]));
     assert!(applied(&plan.changes[0], &other).is_err());
@@ -54,7 +60,9 @@ fn a_patch_against_another_uid_or_other_finalizers_is_refused() {
 fn where_there_are_no_annotations_the_version_is_tested() {
     let mut object = stuck("Pod", "api-1", &["example.com/a", "example.com/b"]);
     object["metadata"].as_object_mut().expect("a map").remove("annotations");
-    let plan = planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object)).expect("a plan");
+    let plan =
+        planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), std::slice::from_ref(&object))
+            .expect("a plan");
     assert!(applied(&plan.changes[0], &object).is_ok());
     assert!(applied(&plan.changes[0], &with(object, "/metadata/resourceVersion", json!("8"))).is_err());
 }
@@ -76,7 +84,8 @@ fn custom_objects_are_named_in_full() {
     let plan = planned(&[step], &evidence(), &[live]).expect("a plan");
     assert_eq!(plan.changes[0].target.api.plural, "databases");
     assert_eq!(plan.rules[1].group, "example.com");
-    let unknown = planned(&[strip("Database", "main", &["example.com/a"])], &evidence(), &[]).expect_err("unknown kind");
+    let unknown = planned(&[strip("Database", "main", &["example.com/a"])], &evidence(), &[])
+        .expect_err("unknown kind");
     assert!(unknown.to_string().contains("apiVersion"), "{unknown}");
 }
 
@@ -86,10 +95,19 @@ fn what_still_guards_something_is_refused_with_the_way_out() {
         ("Pod", &["foregroundDeletion"][..], "foregroundDeletion", "garbage collector"),
         ("Pod", &["orphan"][..], "orphan", "garbage collector"),
         ("Namespace", &[][..], "kubernetes", "spec.finalizers"),
-        ("PersistentVolumeClaim", &["kubernetes.io/pvc-protection"][..], "kubernetes.io/pvc-protection", "end the pods"),
+        (
+            "PersistentVolumeClaim",
+            &["kubernetes.io/pvc-protection"][..],
+            "kubernetes.io/pvc-protection",
+            "end the pods",
+        ),
         ("Pod", &["example.com/b"][..], "example.com/a", "has no finalizer"),
     ] {
-        let why = refusal(planned(&[strip(kind, "api-1", &[name])], &evidence(), &[stuck(kind, "api-1", finalizers)]));
+        let why = refusal(planned(
+            &[strip(kind, "api-1", &[name])],
+            &evidence(),
+            &[stuck(kind, "api-1", finalizers)],
+        ));
         assert!(why.contains(says), "{kind} {name}: {why}");
     }
 }
@@ -116,7 +134,12 @@ fn pv_protection_stays_on_a_bound_volume() {
         volume["status"] = json!({"phase": phase});
         volume
     };
-    let step = || ("finalizers.strip", json!({"object": {"kind": "PersistentVolume", "name": "pv-1"}, "finalizers": [name]}));
+    let step = || {
+        (
+            "finalizers.strip",
+            json!({"object": {"kind": "PersistentVolume", "name": "pv-1"}, "finalizers": [name]}),
+        )
+    };
     assert!(refusal(planned(&[step()], &evidence(), &[volume("Bound")])).contains("is bound"));
     assert!(planned(&[step()], &evidence(), &[volume("Released")]).is_ok());
 }
@@ -125,7 +148,10 @@ fn pv_protection_stays_on_a_bound_volume() {
 fn an_object_that_is_not_being_deleted_keeps_its_finalizers() {
     let mut object = stuck("Pod", "api-1", &["example.com/a"]);
     object["metadata"].as_object_mut().expect("a map").remove("deletionTimestamp");
-    assert!(refusal(planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), &[object])).contains("not being deleted"));
+    assert!(
+        refusal(planned(&[strip("Pod", "api-1", &["example.com/a"])], &evidence(), &[object]))
+            .contains("not being deleted")
+    );
 }
 
 proptest! {

@@ -19,7 +19,8 @@ fn words(line: &str) -> Vec<String> {
             _ if open => word.get_or_insert_default().push(c),
             '\\' => word.get_or_insert_default().push(chars.next().expect("something escaped")),
             c if c.is_whitespace() => words.extend(word.take()),
-            '$' | '`' | '"' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '*' | '?' | '~' | '#' | '!' | '{' | '[' => {
+            '$' | '`' | '"' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '*' | '?' | '~' | '#' | '!' | '{'
+            | '[' => {
                 panic!("an unquoted {c} in {line}")
             }
             c => word.get_or_insert_default().push(c),
@@ -63,13 +64,33 @@ proptest! {
 
 #[test]
 fn hostile_names_are_refused_before_anything_is_read() {
-    for name in ["../secrets/x", "a/b", "a?dryRun=All", "a%2fb", "", "-rf", "A", "a b", "a\nb", "$(reboot)", "..", "a..b", &"a".repeat(254)] {
+    for name in [
+        "../secrets/x",
+        "a/b",
+        "a?dryRun=All",
+        "a%2fb",
+        "",
+        "-rf",
+        "A",
+        "a b",
+        "a\nb",
+        "$(reboot)",
+        "..",
+        "a..b",
+        &"a".repeat(254),
+    ] {
         for (action, arguments) in [
             ("pods.delete", json!({"pod": {"namespace": "payments", "name": name}})),
             ("pods.delete", json!({"pod": {"namespace": name, "name": "api"}})),
             ("workloads.restart", json!({"workload": {"namespace": "payments", "name": name}})),
-            ("pull-secrets.add", json!({"serviceAccount": {"namespace": "payments", "name": "default"}, "secret": name})),
-            ("finalizers.strip", json!({"object": {"apiVersion": "v1", "kind": "Pod", "plural": name, "name": "a"}, "finalizers": ["a/b"]})),
+            (
+                "pull-secrets.add",
+                json!({"serviceAccount": {"namespace": "payments", "name": "default"}, "secret": name}),
+            ),
+            (
+                "finalizers.strip",
+                json!({"object": {"apiVersion": "v1", "kind": "Pod", "plural": name, "name": "a"}, "finalizers": ["a/b"]}),
+            ),
         ] {
             let error = inputs(&[(action.into(), arguments)], &evidence()).expect_err(name);
             assert!(matches!(error.why, Why::Arguments(_)), "{action} {name:?}: {error}");
@@ -79,17 +100,27 @@ fn hostile_names_are_refused_before_anything_is_read() {
 
 #[test]
 fn names_with_meaning_elsewhere_stay_names() {
-    let target = |kind: ApiKind, name: &str| Target { api: kind, namespace: Text::default(), name: name.into(), uid: Text::default() };
+    let target = |kind: ApiKind, name: &str| Target {
+        api: kind,
+        namespace: Text::default(),
+        name: name.into(),
+        uid: Text::default(),
+    };
     let role = ApiKind::new("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
     assert!(names::target(&target(role.clone(), "system:node")).is_ok());
     assert!(names::target(&target(role, "..")).is_err());
-    assert!(names::target(&target(ApiKind::known("Node").expect("known"), "ip-10-0-0-1.eu.internal")).is_ok());
+    assert!(
+        names::target(&target(ApiKind::known("Node").expect("known"), "ip-10-0-0-1.eu.internal")).is_ok()
+    );
 }
 
 #[test]
 fn the_command_for_a_force_delete_and_a_restart_is_the_one_that_people_know() {
     let force = kubectl(&change("api", Operation::Delete(Delete { grace_seconds: Some(0) })), "prod");
-    assert_eq!(force, ["kubectl --context=prod --namespace=payments delete deployments.apps/api --grace-period=0 --force"]);
+    assert_eq!(
+        force,
+        ["kubectl --context=prod --namespace=payments delete deployments.apps/api --grace-period=0 --force"]
+    );
     let restart = json!([
         {"op": "test", "path": "/metadata/uid", "value": "u"},
         {"op": "add", "path": "/spec/template/metadata/annotations", "value": {"kubectl.kubernetes.io/restartedAt": AT}},

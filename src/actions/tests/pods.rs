@@ -27,13 +27,16 @@ fn a_delete_names_the_uid_and_relies_on_the_phase_and_on_not_being_deleted() {
     assert_eq!(plan.risk, Risk::Low);
     assert!(matches!(plan.undo, Undo::Needless(_)));
     assert!(plan.checks.contains(&Check::Gone(change.target.clone())));
-    let needed: Vec<String> = plan.rules.iter().map(|r| format!("{} {}/{}", r.verb, r.resource, r.name)).collect();
+    let needed: Vec<String> =
+        plan.rules.iter().map(|r| format!("{} {}/{}", r.verb, r.resource, r.name)).collect();
     assert_eq!(needed, ["get pods/api-1", "delete pods/api-1"]);
 }
 
 #[test]
 fn several_pods_are_deleted_in_one_plan_and_too_many_in_none() {
-    let pods = |count: usize| -> Value { (0..count).map(|n| json!({"namespace": "payments", "name": format!("p-{n}")})).collect() };
+    let pods = |count: usize| -> Value {
+        (0..count).map(|n| json!({"namespace": "payments", "name": format!("p-{n}")})).collect()
+    };
     let objects: Vec<Value> = (0..3).map(|n| pod(&format!("p-{n}"))).collect();
     let plan = planned(&[("pods.delete", json!({"pods": pods(3)}))], &evidence(), &objects).expect("a plan");
     assert_eq!(plan.changes.len(), 3);
@@ -46,7 +49,10 @@ fn a_pod_that_nothing_replaces_is_deleted_only_when_asked() {
     let bare = with(pod("api-1"), "/metadata/ownerReferences", json!([]));
     let why = refusal(planned(&[delete("api-1")], &evidence(), std::slice::from_ref(&bare)));
     assert!(why.contains("evenIfNotReplaced"), "{why}");
-    let asked = ("pods.delete", json!({"pod": {"namespace": "payments", "name": "api-1"}, "evenIfNotReplaced": true}));
+    let asked = (
+        "pods.delete",
+        json!({"pod": {"namespace": "payments", "name": "api-1"}, "evenIfNotReplaced": true}),
+    );
     let plan = planned(&[asked], &evidence(), &[bare]).expect("a plan");
     assert!(matches!(plan.undo, Undo::Impossible(_)));
 }
@@ -54,9 +60,15 @@ fn a_pod_that_nothing_replaces_is_deleted_only_when_asked() {
 #[test]
 fn mirror_pods_and_pods_on_their_way_out_are_not_deleted() {
     let mirror = with(pod("api-1"), "/metadata/annotations", json!({"kubernetes.io/config.mirror": "x"}));
-    assert!(refusal(planned(&[delete("api-1")], &evidence(), std::slice::from_ref(&mirror))).contains("static pod"));
+    assert!(
+        refusal(planned(&[delete("api-1")], &evidence(), std::slice::from_ref(&mirror)))
+            .contains("static pod")
+    );
     assert!(refusal(planned(&[force("api-1")], &evidence(), &[mirror])).contains("static pod"));
-    assert!(refusal(planned(&[delete("api-1")], &evidence(), &[terminating("api-1")])).contains("already being deleted"));
+    assert!(
+        refusal(planned(&[delete("api-1")], &evidence(), &[terminating("api-1")]))
+            .contains("already being deleted")
+    );
 }
 
 #[test]
@@ -70,9 +82,12 @@ fn a_pod_that_is_gone_or_another_one_gives_no_plan() {
 
 #[test]
 fn an_object_reference_as_the_finding_has_it_names_a_pod() {
-    let step = ("pods.delete", json!({"pod": {
+    let step = (
+        "pods.delete",
+        json!({"pod": {
         "cluster": "prod", "api": {"group": "", "version": "v1", "kind": "Pod", "plural": "pods"},
-        "namespace": "payments", "name": "api-1", "uid": "u-api-1"}}));
+        "namespace": "payments", "name": "api-1", "uid": "u-api-1"}}),
+    );
     assert!(planned(&[step], &evidence(), &[pod("api-1")]).is_ok());
 }
 
@@ -88,7 +103,11 @@ fn the_workload_above_the_subject_must_be_ready_afterwards() {
     top.meta.uid = "u-deploy".into();
     evidence.seen.owners = vec![top];
     let plan = planned(&[delete("api-1")], &evidence, &[pod("api-1")]).expect("a plan");
-    assert!(plan.checks.iter().any(|check| matches!(check, Check::Ready(t) if t.uid == "u-deploy")), "{:?}", plan.checks);
+    assert!(
+        plan.checks.iter().any(|check| matches!(check, Check::Ready(t) if t.uid == "u-deploy")),
+        "{:?}",
+        plan.checks
+    );
 }
 
 #[test]
@@ -96,7 +115,8 @@ fn a_force_delete_is_high_risk_and_says_that_the_node_may_still_run_it() {
     let mut evidence = evidence();
     let mut node = Node::default();
     node.meta.name = "node-1".into();
-    node.conditions = vec![Condition { kind: "Ready".into(), status: "Unknown".into(), ..Condition::default() }];
+    node.conditions =
+        vec![Condition { kind: "Ready".into(), status: "Unknown".into(), ..Condition::default() }];
     evidence.seen.node = Some(node);
     let plan = planned(&[force("api-1")], &evidence, &[terminating("api-1")]).expect("a plan");
     assert_eq!(plan.risk, Risk::High);
@@ -109,7 +129,11 @@ fn a_force_delete_is_high_risk_and_says_that_the_node_may_still_run_it() {
 fn a_force_delete_of_a_stateful_pod_warns_about_its_identity_and_its_volume() {
     let owner = json!([{"kind": "StatefulSet", "name": "db", "uid": "u-ss", "controller": true}]);
     let member = with(terminating("db-0"), "/metadata/ownerReferences", owner);
-    let member = with(member, "/spec/volumes", json!([{"name": "d", "persistentVolumeClaim": {"claimName": "data-db-0"}}]));
+    let member = with(
+        member,
+        "/spec/volumes",
+        json!([{"name": "d", "persistentVolumeClaim": {"claimName": "data-db-0"}}]),
+    );
     let plan = planned(&[force("db-0")], &evidence(), &[member]).expect("a plan");
     assert!(plan.warnings.iter().any(|w| w.contains("two members of one identity")), "{:?}", plan.warnings);
     assert!(plan.warnings.iter().any(|w| w.contains("data-db-0")), "{:?}", plan.warnings);
@@ -119,7 +143,10 @@ fn a_force_delete_of_a_stateful_pod_warns_about_its_identity_and_its_volume() {
 fn a_pod_that_is_not_terminating_is_force_deleted_only_when_asked() {
     let why = refusal(planned(&[force("api-1")], &evidence(), &[pod("api-1")]));
     assert!(why.contains("evenIfNotTerminating"), "{why}");
-    let asked = ("pods.force-delete", json!({"pod": {"namespace": "payments", "name": "api-1"}, "evenIfNotTerminating": true}));
+    let asked = (
+        "pods.force-delete",
+        json!({"pod": {"namespace": "payments", "name": "api-1"}, "evenIfNotTerminating": true}),
+    );
     let plan = planned(&[asked], &evidence(), &[pod("api-1")]).expect("a plan");
     assert!(!holds(&plan.changes[0], &terminating("api-1")), "it relies on not being deleted");
 }

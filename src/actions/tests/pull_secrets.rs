@@ -18,7 +18,10 @@ fn account(secrets: Option<&[&str]>) -> Value {
 }
 
 fn step(action: &'static str, secret: &str) -> (&'static str, Value) {
-    (action, json!({"serviceAccount": {"namespace": "payments", "name": "default"}, "secret": secret, "registry": REGISTRY}))
+    (
+        action,
+        json!({"serviceAccount": {"namespace": "payments", "name": "default"}, "secret": secret, "registry": REGISTRY}),
+    )
 }
 
 fn add(secret: &str) -> (&'static str, Value) {
@@ -35,8 +38,11 @@ fn covered() -> Evidence {
         entries: vec![RegistryEntry { key: REGISTRY.into(), defects: Vec::new() }],
         defects: Vec::new(),
     }];
-    evidence.images =
-        vec![ImageFacts { registry: REGISTRY.into(), candidates: vec!["pull".into()], ..ImageFacts::default() }];
+    evidence.images = vec![ImageFacts {
+        registry: REGISTRY.into(),
+        candidates: vec!["pull".into()],
+        ..ImageFacts::default()
+    }];
     evidence
 }
 
@@ -56,7 +62,10 @@ fn a_secret_is_added_and_all_others_stay() {
 fn an_account_without_a_list_gets_one_only_if_it_is_still_the_same_version() {
     let before = account(None);
     let plan = planned(&[add("pull")], &covered(), std::slice::from_ref(&before)).expect("a plan");
-    assert_eq!(applied(&plan.changes[0], &before).expect("it applies")["imagePullSecrets"], json!([{"name": "pull"}]));
+    assert_eq!(
+        applied(&plan.changes[0], &before).expect("it applies")["imagePullSecrets"],
+        json!([{"name": "pull"}])
+    );
     let meanwhile = with(account(Some(&["other"])), "/metadata/resourceVersion", json!("8"));
     assert!(applied(&plan.changes[0], &meanwhile).is_err(), "it would drop the other one");
     assert!(!holds(&plan.changes[0], &meanwhile));
@@ -112,18 +121,39 @@ fn a_secret_that_the_pod_already_uses_counts_as_covering() {
 #[test]
 fn where_secrets_may_not_be_read_the_plan_says_what_is_not_known() {
     let plan = planned(&[add("pull")], &evidence(), &[account(None)]).expect("a plan");
-    assert!(plan.warnings.iter().any(|w| w.contains("could not look at Secret payments/pull")), "{:?}", plan.warnings);
+    assert!(
+        plan.warnings.iter().any(|w| w.contains("could not look at Secret payments/pull")),
+        "{:?}",
+        plan.warnings
+    );
 }
 
 #[test]
 fn who_owns_the_account_is_said_with_what_to_change_there() {
     for (pointer, value, owner) in [
-        ("/metadata/annotations", json!({"argocd.argoproj.io/tracking-id": "pay:/ServiceAccount:payments/default"}), "Argo CD application \"pay\""),
-        ("/metadata/labels", json!({"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}), "Flux Kustomization \"flux-system/apps\""),
-        ("/metadata/labels", json!({"helm.toolkit.fluxcd.io/name": "pay", "helm.toolkit.fluxcd.io/namespace": "payments"}), "Flux HelmRelease \"payments/pay\""),
+        (
+            "/metadata/annotations",
+            json!({"argocd.argoproj.io/tracking-id": "pay:/ServiceAccount:payments/default"}),
+            "Argo CD application \"pay\"",
+        ),
+        (
+            "/metadata/labels",
+            json!({"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}),
+            "Flux Kustomization \"flux-system/apps\"",
+        ),
+        (
+            "/metadata/labels",
+            json!({"helm.toolkit.fluxcd.io/name": "pay", "helm.toolkit.fluxcd.io/namespace": "payments"}),
+            "Flux HelmRelease \"payments/pay\"",
+        ),
     ] {
-        let plan = planned(&[add("pull")], &covered(), &[with(account(None), pointer, value)]).expect("a plan");
-        assert!(plan.warnings.iter().any(|w| w.contains(owner) && w.contains("imagePullSecrets")), "{:?}", plan.warnings);
+        let plan =
+            planned(&[add("pull")], &covered(), &[with(account(None), pointer, value)]).expect("a plan");
+        assert!(
+            plan.warnings.iter().any(|w| w.contains(owner) && w.contains("imagePullSecrets")),
+            "{:?}",
+            plan.warnings
+        );
     }
     let helm = with(account(None), "/metadata/annotations", json!({"meta.helm.sh/release-name": "pay"}));
     let helm = with(helm, "/metadata/labels", json!({"app.kubernetes.io/managed-by": "Helm"}));
@@ -134,12 +164,19 @@ fn who_owns_the_account_is_said_with_what_to_change_there() {
 #[test]
 fn removing_keeps_the_others_and_refuses_what_is_not_there() {
     let before = account(Some(&["first", "pull", "last"]));
-    let plan = planned(&[step("pull-secrets.remove", "pull")], &evidence(), std::slice::from_ref(&before)).expect("a plan");
+    let plan = planned(&[step("pull-secrets.remove", "pull")], &evidence(), std::slice::from_ref(&before))
+        .expect("a plan");
     let after = applied(&plan.changes[0], &before).expect("it applies");
     assert_eq!(after["imagePullSecrets"], json!([{"name": "first"}, {"name": "last"}]));
     let Undo::Changes(back) = &plan.undo else { panic!("an undo") };
-    assert_eq!(applied(&back[0], &after).expect("it applies")["imagePullSecrets"], before["imagePullSecrets"]);
-    assert!(refusal(planned(&[step("pull-secrets.remove", "pull")], &evidence(), &[account(None)])).contains("does not name"));
+    assert_eq!(
+        applied(&back[0], &after).expect("it applies")["imagePullSecrets"],
+        before["imagePullSecrets"]
+    );
+    assert!(
+        refusal(planned(&[step("pull-secrets.remove", "pull")], &evidence(), &[account(None)]))
+            .contains("does not name")
+    );
 }
 
 proptest! {

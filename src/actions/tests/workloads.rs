@@ -1,5 +1,5 @@
 use super::*;
-use crate::actions::undo_plan;
+use crate::actions::{same_but_for_time, undo_plan};
 use crate::incident::{Check, Undo};
 
 fn template(image: &str) -> Value {
@@ -37,7 +37,10 @@ fn restart(kind: &str) -> (&'static str, Value) {
 
 fn undo_to(kind: &str, revision: u64, name: &str) -> (&'static str, Value) {
     let workload = json!({"kind": kind, "namespace": "payments", "name": "api"});
-    ("workloads.undo", json!({"workload": workload, "toRevision": revision.to_string(), "revisionName": name}))
+    (
+        "workloads.undo",
+        json!({"workload": workload, "toRevision": revision.to_string(), "revisionName": name}),
+    )
 }
 
 #[test]
@@ -47,9 +50,31 @@ fn a_restart_writes_kubectls_annotation_with_the_time_of_the_evidence() {
         let plan = planned(&[restart(kind)], &evidence(), std::slice::from_ref(&before)).expect("a plan");
         let after = applied(&plan.changes[0], &before).expect("it applies");
         let annotations = &after["spec"]["template"]["metadata"]["annotations"];
-        assert_eq!(annotations, &json!({"kubectl.kubernetes.io/restartedAt": AT, "kubemend.dev/execution": "i-1.p1"}));
+        assert_eq!(
+            annotations,
+            &json!({"kubectl.kubernetes.io/restartedAt": AT, "kubemend.dev/execution": "i-1.p1"})
+        );
         assert!(plan.checks.iter().any(|c| matches!(c, Check::RolledOut { generation_above: 4, .. })));
         assert!(matches!(plan.undo, Undo::Needless(_)));
+    }
+}
+
+#[test]
+fn a_restart_planned_later_is_the_same_plan_but_for_its_time() {
+    for object in [
+        workload("Deployment"),
+        with(workload("Deployment"), "/spec/template/metadata/annotations", json!({"keep": "me"})),
+    ] {
+        let at = |seconds: i64| {
+            let mut evidence = evidence();
+            evidence.seen.at += jiff::SignedDuration::from_secs(seconds);
+            planned(&[restart("Deployment")], &evidence, std::slice::from_ref(&object)).expect("a plan")
+        };
+        assert_ne!(at(0), at(60));
+        assert!(same_but_for_time(&at(0), &at(60)));
+        let grown = with(object.clone(), "/metadata/generation", json!(5));
+        let other = planned(&[restart("Deployment")], &evidence(), &[grown]).expect("a plan");
+        assert!(!same_but_for_time(&at(0), &other));
     }
 }
 
@@ -73,9 +98,17 @@ fn workloads_whose_pods_would_not_follow_are_refused() {
         ("/metadata/deletionTimestamp", json!(AT), "being deleted"),
     ] {
         let object = with(workload("Deployment"), pointer, value);
-        let why = refusal(planned(&[restart("Deployment")], &evidence(), &[object.clone(), replica_set("2", template("api:1"))]));
+        let why = refusal(planned(
+            &[restart("Deployment")],
+            &evidence(),
+            &[object.clone(), replica_set("2", template("api:1"))],
+        ));
         assert!(why.contains(says), "{why}");
-        let why = refusal(planned(&[undo_to("Deployment", 2, "api-5d")], &evidence(), &[object, replica_set("2", template("api:1"))]));
+        let why = refusal(planned(
+            &[undo_to("Deployment", 2, "api-5d")],
+            &evidence(),
+            &[object, replica_set("2", template("api:1"))],
+        ));
         assert!(why.contains(says), "{why}");
     }
     let none = with(workload("Deployment"), "/spec/replicas", json!(0));
@@ -94,7 +127,10 @@ fn a_deployment_goes_back_to_its_replica_sets_template_and_annotations() {
     assert_eq!(annotations["team"], "old");
     assert_eq!(annotations["deployment.kubernetes.io/revision"], "3", "the Deployment's own stays");
     assert_eq!(annotations["kubemend.dev/execution"], "i-1.p1");
-    assert!(!serde_json::to_string(&plan).expect("plain data").contains("hunter2"), "no password is stored with the plan");
+    assert!(
+        !serde_json::to_string(&plan).expect("plain data").contains("hunter2"),
+        "no password is stored with the plan"
+    );
 }
 
 #[test]
@@ -102,14 +138,18 @@ fn the_undo_of_a_rollback_holds_only_right_after_it() {
     let before = workload("Deployment");
     let objects = [before.clone(), replica_set("2", template("api:1"))];
     let plan = planned(&[undo_to("Deployment", 2, "api-5d")], &evidence(), &objects).expect("a plan");
-    let after = with(applied(&plan.changes[0], &before).expect("it applies"), "/metadata/generation", json!(5));
+    let after =
+        with(applied(&plan.changes[0], &before).expect("it applies"), "/metadata/generation", json!(5));
     let undo = undo_plan(&ProposalId::from("i-1.p2"), &plan).expect("an undo");
     let restored = applied(&undo.changes[0], &after).expect("it applies");
     assert_eq!(restored["spec"], before["spec"]);
     assert_eq!(restored["metadata"]["annotations"]["team"], "new");
     assert_eq!(restored["metadata"]["annotations"]["kubemend.dev/execution"], "i-1.p2");
     assert!(undo.checks.iter().any(|c| matches!(c, Check::RolledOut { generation_above: 5, .. })));
-    assert!(applied(&undo.changes[0], &with(after, "/metadata/generation", json!(6))).is_err(), "changed since");
+    assert!(
+        applied(&undo.changes[0], &with(after, "/metadata/generation", json!(6))).is_err(),
+        "changed since"
+    );
 }
 
 #[test]
@@ -120,7 +160,8 @@ fn a_stateful_set_goes_back_to_its_controller_revision_and_its_broken_pod_is_nam
         data["$patch"] = json!("replace");
         let held = json!({"kind": "ControllerRevision", "revision": 2, "data": {"spec": {"template": data}},
             "metadata": {"name": "api-7f", "namespace": "payments", "uid": "u-cr", "ownerReferences": [{"uid": "u-w"}]}});
-        let plan = planned(&[undo_to(kind, 2, "api-7f")], &evidence(), &[before.clone(), held]).expect("a plan");
+        let plan =
+            planned(&[undo_to(kind, 2, "api-7f")], &evidence(), &[before.clone(), held]).expect("a plan");
         let after = applied(&plan.changes[0], &before).expect("it applies");
         assert_eq!(after["spec"]["template"]["spec"]["containers"][0]["image"], "api:1");
         assert!(after["spec"]["template"].get("$patch").is_none());
@@ -133,13 +174,25 @@ fn a_stateful_set_goes_back_to_its_controller_revision_and_its_broken_pod_is_nam
 fn revisions_that_are_missing_current_foreign_or_equal_are_refused() {
     let objects = |held: Value| [workload("Deployment"), held];
     let step = || undo_to("Deployment", 2, "api-5d");
-    let none = refusal(planned(&[("workloads.undo", json!({"workload": {"kind": "Deployment", "namespace": "payments", "name": "api"}, "toRevision": 9}))], &evidence(), &[]));
+    let none = refusal(planned(
+        &[(
+            "workloads.undo",
+            json!({"workload": {"kind": "Deployment", "namespace": "payments", "name": "api"}, "toRevision": 9}),
+        )],
+        &evidence(),
+        &[],
+    ));
     assert!(none.contains("has no revision 9"), "{none}");
     let moved = refusal(planned(&[step()], &evidence(), &objects(replica_set("4", template("api:1")))));
     assert!(moved.contains("does not hold revision 2"), "{moved}");
-    let current = refusal(planned(&[undo_to("Deployment", 3, "api-5d")], &evidence(), &objects(replica_set("3", template("api:1")))));
+    let current = refusal(planned(
+        &[undo_to("Deployment", 3, "api-5d")],
+        &evidence(),
+        &objects(replica_set("3", template("api:1"))),
+    ));
     assert!(current.contains("is the current one"), "{current}");
-    let foreign = with(replica_set("2", template("api:1")), "/metadata/ownerReferences", json!([{"uid": "u-x"}]));
+    let foreign =
+        with(replica_set("2", template("api:1")), "/metadata/ownerReferences", json!([{"uid": "u-x"}]));
     assert!(refusal(planned(&[step()], &evidence(), &objects(foreign))).contains("does not belong"));
     let equal = refusal(planned(&[step()], &evidence(), &objects(replica_set("2", template("api:2")))));
     assert!(equal.contains("already"), "{equal}");
@@ -149,7 +202,11 @@ fn revisions_that_are_missing_current_foreign_or_equal_are_refused() {
 fn a_password_that_differs_between_revisions_is_neither_stored_nor_shown() {
     let mut old = template("api:1");
     old["spec"]["containers"][0]["env"][1]["value"] = json!("hunter1");
-    let why = refusal(planned(&[undo_to("Deployment", 2, "api-5d")], &evidence(), &[workload("Deployment"), replica_set("2", old)]));
+    let why = refusal(planned(
+        &[undo_to("Deployment", 2, "api-5d")],
+        &evidence(),
+        &[workload("Deployment"), replica_set("2", old)],
+    ));
     assert!(why.contains("credential") && !why.contains("hunter"), "{why}");
 }
 
@@ -158,6 +215,11 @@ fn the_revision_is_found_in_the_evidence_where_no_name_is_given() {
     let mut evidence = evidence();
     evidence.rollout.good = Some(2);
     evidence.rollout.good_name = "api-5d".into();
-    let step = ("workloads.undo", json!({"workload": {"kind": "Deployment", "namespace": "payments", "name": "api"}, "toRevision": 2}));
-    assert!(planned(&[step], &evidence, &[workload("Deployment"), replica_set("2", template("api:1"))]).is_ok());
+    let step = (
+        "workloads.undo",
+        json!({"workload": {"kind": "Deployment", "namespace": "payments", "name": "api"}, "toRevision": 2}),
+    );
+    assert!(
+        planned(&[step], &evidence, &[workload("Deployment"), replica_set("2", template("api:1"))]).is_ok()
+    );
 }

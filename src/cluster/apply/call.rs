@@ -104,7 +104,7 @@ impl Caller {
         for _ in 1..TRIES {
             match self.read(target).await {
                 Ok(found) => return Ok(found),
-                Err(_) => tokio::time::sleep(pause).await,
+                Err(_) => wait(pause).await,
             }
             pause *= 2;
         }
@@ -135,19 +135,32 @@ impl Caller {
         };
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };
         let (method, kind, body) = match operation {
-            Operation::Patch(Patch::Json(body)) => (Method::PATCH, "application/json-patch+json", body.to_string()),
-            Operation::Patch(Patch::Merge(body)) => (Method::PATCH, "application/merge-patch+json", body.to_string()),
+            Operation::Patch(Patch::Json(body)) => {
+                (Method::PATCH, "application/json-patch+json", body.to_string())
+            }
+            Operation::Patch(Patch::Merge(body)) => {
+                (Method::PATCH, "application/merge-patch+json", body.to_string())
+            }
             Operation::Patch(Patch::Strategic(body)) => {
                 (Method::PATCH, "application/strategic-merge-patch+json", body.to_string())
             }
-            Operation::Delete(delete) => (Method::DELETE, "application/json", deletion(target, delete).to_string()),
+            Operation::Delete(delete) => {
+                (Method::DELETE, "application/json", deletion(target, delete).to_string())
+            }
             Operation::Create(body) => (Method::POST, "application/json", body.to_string()),
         };
         self.request(method, &path, Some(kind), body.into_bytes())
     }
 
-    fn request(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Result<Request<Body>, Text> {
-        let mut request = Request::builder().method(method).uri(path).header(http::header::ACCEPT, "application/json");
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        kind: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<Request<Body>, Text> {
+        let mut request =
+            Request::builder().method(method).uri(path).header(http::header::ACCEPT, "application/json");
         if let Some(kind) = kind {
             request = request.header(http::header::CONTENT_TYPE, kind);
         }
@@ -171,6 +184,11 @@ impl Caller {
         let body = tokio::time::timeout_at(limit, json_body(response)).await.ok().flatten();
         answer(status, body)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a pause between two tries to read")]
+async fn wait(pause: Duration) {
+    tokio::time::sleep(pause).await;
 }
 
 /// 4xx statuses say that the API server did not do it. A 5xx may come from a proxy, or from an API server that
@@ -213,7 +231,11 @@ fn collection_path(target: &Target) -> Result<String, String> {
     let Target { api, namespace, .. } = target;
     let ApiKind { group, version, plural, kind: _ } = api;
     let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-    Ok(if namespace.is_empty() { format!("{root}/{plural}") } else { format!("{root}/namespaces/{namespace}/{plural}") })
+    Ok(if namespace.is_empty() {
+        format!("{root}/{plural}")
+    } else {
+        format!("{root}/namespaces/{namespace}/{plural}")
+    })
 }
 
 /// The innermost reason: kube's own texts repeat those below them.

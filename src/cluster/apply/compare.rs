@@ -30,8 +30,12 @@ pub(super) fn stale(change: &Change, live: Option<&Value>) -> Option<Text> {
     }
     if change.target.uid != uid(live) {
         return Some(
-            format!("{words} is another object now: its uid is {}, approved was {}", uid(live), change.target.uid)
-                .into(),
+            format!(
+                "{words} is another object now: its uid is {}, approved was {}",
+                uid(live),
+                change.target.uid
+            )
+            .into(),
         );
     }
     let differs = |held: &&Reliance| live.pointer(&held.pointer).unwrap_or(&Value::Null) != &held.value;
@@ -68,7 +72,9 @@ fn judge_patch(marker: &ProposalId, change: &Change, patch: &Patch, same: Option
         return if removes_all_finalizers(patch) {
             Judged::Made { resource_version: Text::default() }
         } else {
-            Judged::Neither(format!("{words} does not exist any more, so it cannot be told whether it was made").into())
+            Judged::Neither(
+                format!("{words} does not exist any more, so it cannot be told whether it was made").into(),
+            )
         };
     };
     let bare = live.pointer("/metadata/finalizers").is_none_or(Value::is_null);

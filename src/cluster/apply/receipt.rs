@@ -15,12 +15,12 @@ pub(super) fn before(change: &Change, object: &Value) -> Value {
     let mut hidden = object.clone();
     secrecy::hide(&change.target.api.kind, &mut hidden);
     let at = |pointer: &str| hidden.pointer(pointer).cloned().unwrap_or(Value::Null);
-    bounded(written(change).into_iter().map(|pointer| (pointer.to_owned(), at(pointer))).collect())
+    bounded(&written(change).into_iter().map(|pointer| (pointer.to_owned(), at(pointer))).collect())
 }
 
 /// The same, where the object as it was is not known: what the change relied on.
 pub(super) fn relied_on(change: &Change) -> Value {
-    bounded(change.relies_on.iter().map(|held| (held.pointer.to_string(), visible(change, held))).collect())
+    bounded(&change.relies_on.iter().map(|held| (held.pointer.to_string(), visible(change, held))).collect())
 }
 
 /// The approved and the present value of a field, for a sentence.
@@ -40,11 +40,9 @@ fn visible(change: &Change, held: &Reliance) -> Value {
 
 fn written(change: &Change) -> Vec<&str> {
     match &change.operation {
-        Operation::Patch(Patch::Json(Value::Array(operations))) => operations
-            .iter()
-            .filter(|op| op["op"] != "test")
-            .filter_map(|op| op["path"].as_str())
-            .collect(),
+        Operation::Patch(Patch::Json(Value::Array(operations))) => {
+            operations.iter().filter(|op| op["op"] != "test").filter_map(|op| op["path"].as_str()).collect()
+        }
         Operation::Delete(_) | Operation::Patch(_) => {
             change.relies_on.iter().map(|held| held.pointer.as_str()).collect()
         }
@@ -52,12 +50,13 @@ fn written(change: &Change) -> Vec<&str> {
     }
 }
 
-fn bounded(values: BTreeMap<String, Value>) -> Value {
+fn bounded(values: &BTreeMap<String, Value>) -> Value {
     let whole = json!(values);
     if whole.to_string().len() <= LONGEST {
         return whole;
     }
-    let cut: BTreeMap<&String, String> = values.iter().take(50).map(|(key, value)| (key, short(value))).collect();
+    let cut: BTreeMap<&String, String> =
+        values.iter().take(50).map(|(key, value)| (key, short(value))).collect();
     json!(cut)
 }
 

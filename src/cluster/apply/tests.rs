@@ -1,251 +1,18 @@
 //! The writer against a far side that answers as it is told, and counts.
 
+mod far_side;
+mod samples;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::{Method, Request, Response};
-use http_body_util::BodyExt;
-use kube::client::Body;
-use parking_lot::Mutex;
+use http::Method;
 use serde_json::json;
-use tower::BoxError;
 
+use self::far_side::{Does, FarSide};
+use self::samples::{delete, deployment, patch, permit_for, pod, target};
 use super::*;
-use crate::gate::{GateConfig, Permit, Policy, permit};
-use crate::incident::{
-    Actor, ApiKind, ApprovalPolicy, ConditionId, Decision, DecisionKind, Delete, Digest, Finding, Incident,
-    IncidentKey, Members, ObjectRef, Patch, Place, Preview, Proposal, ProposalRecord, ProposalState, Reliance,
-    Remedy, Risk, Scope, Severity, Status, Target, Undo, Via,
-};
-
-/// What the far side does with a changing request.
-#[derive(Clone, Copy, PartialEq)]
-enum Does {
-    /// Carries it out and answers.
-    Answers,
-    /// Carries it out, and the connection breaks before the answer.
-    CutsAfter,
-    /// The connection breaks before anything is done.
-    CutsBefore,
-    /// Carries it out and never answers.
-    HangsAfter,
-    /// Refuses with this status.
-    Refuses(u16),
-    /// Carries it out and answers with this status all the same (a proxy's 502).
-    Lies(u16),
-}
-
-/// A server with one object.
-#[derive(Clone)]
-struct FarSide {
-    object: Arc<Mutex<Option<Value>>>,
-    does: Arc<Mutex<Does>>,
-    reads_fail_after_change: Arc<Mutex<bool>>,
-    changes: Arc<AtomicUsize>,
-    seen: Arc<Mutex<Vec<(Method, String, Value, Option<String>)>>>,
-}
-
-impl FarSide {
-    fn new(object: Option<Value>, does: Does) -> Self {
-        Self {
-            object: Arc::new(Mutex::new(object)),
-            does: Arc::new(Mutex::new(does)),
-            reads_fail_after_change: Arc::default(),
-            changes: Arc::default(),
-            seen: Arc::default(),
-        }
-    }
-
-    fn client(&self) -> Client {
-        let far = self.clone();
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let far = far.clone();
-            async move { far.serve(request).await }
-        });
-        Client::new(service, "default")
-    }
-
-    fn writer(&self) -> Writer {
-        Writer::new("prod".into(), self.client()).patient_for(Duration::from_millis(150))
-    }
-
-    fn changes(&self) -> usize {
-        self.changes.load(Ordering::SeqCst)
-    }
-
-    async fn serve(&self, request: Request<Body>) -> Result<Response<Body>, BoxError> {
-        let (parts, body) = request.into_parts();
-        if parts.method == Method::GET {
-            if *self.reads_fail_after_change.lock() && self.changes() > 0 {
-                return Err("connection reset".into());
-            }
-            return Ok(self.object.lock().as_ref().map_or_else(|| reply(404, &json!({"message": "not found"})), |o| reply(200, o)));
-        }
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        let body = serde_json::from_slice(&body.collect().await?.to_bytes()).unwrap_or_default();
-        let user = parts.headers.get("Impersonate-User").and_then(|v| v.to_str().ok()).map(str::to_owned);
-        self.seen.lock().push((parts.method.clone(), parts.uri.to_string(), body, user));
-        let does = *self.does.lock();
-        match does {
-            Does::CutsBefore => Err("connection reset".into()),
-            Does::Refuses(code) => Ok(reply(code, &json!({"message": "no"}))),
-            Does::Answers => Ok(self.carry_out(&parts.method)),
-            Does::Lies(code) => {
-                self.carry_out(&parts.method);
-                Ok(reply(code, &json!({"message": "bad gateway"})))
-            }
-            Does::CutsAfter => {
-                self.carry_out(&parts.method);
-                Err("connection reset".into())
-            }
-            Does::HangsAfter => {
-                self.carry_out(&parts.method);
-                std::future::pending().await
-            }
-        }
-    }
-
-    /// As an API server does it: uid preconditions and tests hold, or nothing is done.
-    fn carry_out(&self, method: &Method) -> Response<Body> {
-        let body = self.seen.lock().last().expect("a request").2.clone();
-        let mut slot = self.object.lock();
-        let Some(object) = slot.as_mut() else { return reply(404, &json!({"message": "not found"})) };
-        if *method == Method::DELETE {
-            if body["preconditions"]["uid"] != object["metadata"]["uid"] {
-                return reply(409, &json!({"message": "the UID in the precondition does not match"}));
-            }
-            *slot = None;
-            return reply(200, &json!({"kind": "Status", "status": "Success"}));
-        }
-        let patch: json_patch::Patch = serde_json::from_value(body).expect("a JSON patch");
-        if json_patch::patch(object, &patch).is_err() {
-            return reply(422, &json!({"message": "the server rejected our request"}));
-        }
-        object["metadata"]["generation"] = json!(object["metadata"]["generation"].as_i64().unwrap_or_default() + 1);
-        object["metadata"]["resourceVersion"] = json!("8");
-        reply(200, object)
-    }
-}
-
-fn reply(code: u16, body: &Value) -> Response<Body> {
-    Response::builder().status(code).body(Body::from(body.to_string().into_bytes())).expect("a response")
-}
-
-fn target(kind: &str) -> Target {
-    let api = ApiKind::known(kind).expect("known");
-    Target { api, namespace: "payments".into(), name: "api".into(), uid: "u-1".into() }
-}
-
-fn deployment() -> Value {
-    json!({
-        "kind": "Deployment",
-        "metadata": {"name": "api", "namespace": "payments", "uid": "u-1", "generation": 4, "resourceVersion": "7", "annotations": {"a": "b"}},
-        "spec": {"paused": false},
-    })
-}
-
-fn patch() -> Change {
-    Change {
-        target: target("Deployment"),
-        relies_on: vec![Reliance { pointer: "/metadata/generation".into(), value: json!(4) }],
-        operation: Operation::Patch(Patch::Json(json!([
-            {"op": "test", "path": "/metadata/uid", "value": "u-1"},
-            {"op": "test", "path": "/metadata/generation", "value": 4},
-            {"op": "add", "path": "/spec/paused", "value": true},
-            {"op": "add", "path": "/metadata/annotations/kubemend.dev~1execution", "value": "i-1.p1"},
-        ]))),
-        summary: "change".into(),
-    }
-}
-
-fn pod(uid: &str) -> Value {
-    json!({"kind": "Pod", "metadata": {"name": "api", "namespace": "payments", "uid": uid, "resourceVersion": "7"}, "status": {"phase": "Pending"}})
-}
-
-fn delete(grace_seconds: Option<u32>) -> Change {
-    Change {
-        target: target("Pod"),
-        relies_on: vec![Reliance { pointer: "/status/phase".into(), value: json!("Pending") }],
-        operation: Operation::Delete(Delete { grace_seconds }),
-        summary: "delete".into(),
-    }
-}
-
-fn policy() -> Policy {
-    let config: GateConfig = serde_json::from_value(json!({
-        "roles": {"all": {"grants": [{"actions": ["*"], "maxRisk": "high"}]}},
-        "people": {"ann": {"roles": ["all"], "identities": [{"via": "api", "id": "ann"}]}},
-    }))
-    .expect("a configuration");
-    Policy::new(config).expect("no mistakes")
-}
-
-fn finding(cluster: &str) -> Finding {
-    let condition = ConditionId::from("crash.app-exit");
-    let place = Place { scope: Scope::Object, name: "x".into() };
-    Finding {
-        key: IncidentKey { cluster: cluster.into(), condition: condition.clone(), place },
-        condition,
-        playbook: Digest::of(&"a playbook"),
-        severity: Severity::Warning,
-        title: "t".into(),
-        cause: "c".into(),
-        subject: ObjectRef::default(),
-        places: Vec::new(),
-        quotes: Vec::new(),
-        variables: [].into(),
-        also_possible: Vec::new(),
-        hold_off_seconds: 0,
-        since: None,
-    }
-}
-
-/// A permit for these changes, by the only way there is: through the gate.
-fn permit_for(cluster: &str, changes: Vec<Change>) -> Permit {
-    let at: Timestamp = "2026-11-21T10:00:00Z".parse().expect("a timestamp");
-    let plan = Plan {
-        marker: "i-1.p1".into(),
-        actions: vec!["pods.delete".into()],
-        changes,
-        checks: Vec::new(),
-        check_timeout_seconds: 60,
-        risk: Risk::Low,
-        undo: Undo::Needless("x".into()),
-        rules: Vec::new(),
-        warnings: Vec::new(),
-    };
-    let ann = Actor { via: Via::Api, id: "ann".into(), name: "Ann".into() };
-    let digest = plan.digest();
-    let proposal = Proposal {
-        id: "i-1.p1".into(),
-        remedy: Remedy { id: "r".into(), title: "r".into(), parameters: [].into() },
-        plan,
-        digest: digest.clone(),
-        preview: Preview::default(),
-        missing_rights: Vec::new(),
-        policy: ApprovalPolicy { approvals: 1, requester_counts: true, typed_confirmation: None },
-        made: at,
-        expires: "2026-11-21T11:00:00Z".parse().expect("a timestamp"),
-        requested_by: None,
-        undoes: None,
-    };
-    let decisions = vec![Decision { kind: DecisionKind::Approve, by: ann, digest, at, note: "".into() }];
-    let record = ProposalRecord { proposal, state: ProposalState::Approved, decisions };
-    let incident = Incident {
-        id: "i-1".into(),
-        status: Status::Open,
-        finding: finding(cluster),
-        members: Members::default(),
-        opened: at,
-        changed: at,
-        version: 1,
-        silenced_until: None,
-        reopened: 0,
-        proposals: [("i-1.p1".into(), record)].into(),
-        executions: [].into(),
-    };
-    permit(&policy(), &incident, &"i-1.p1".into(), false, at).expect("a permit")
-}
+use crate::incident::{Patch, Reliance, Via};
 
 async fn apply(far: &FarSide, change: Change) -> Attempt {
     far.writer().apply(&permit_for("prod", vec![change]), 0).await
@@ -283,7 +50,10 @@ async fn a_patch_is_sent_once_with_exactly_the_approved_bytes() {
     assert_eq!(receipt.before["/spec/paused"], false);
     let seen = far.seen.lock().clone();
     let [(method, uri, body, user)] = &seen[..] else { panic!("one request: {seen:?}") };
-    assert_eq!((method.as_str(), uri.as_str()), ("PATCH", "/apis/apps/v1/namespaces/payments/deployments/api?fieldManager=kubemend"));
+    assert_eq!(
+        (method.as_str(), uri.as_str()),
+        ("PATCH", "/apis/apps/v1/namespaces/payments/deployments/api?fieldManager=kubemend")
+    );
     let Operation::Patch(Patch::Json(approved)) = patch().operation else { panic!("a JSON patch") };
     assert_eq!((body, user), (&approved, &None));
 }
@@ -306,7 +76,11 @@ async fn a_target_that_changed_gets_nothing_and_the_field_is_named() {
     let mut running = pod("u-1");
     running["status"]["phase"] = json!("Running");
     for (object, change, says) in [
-        (Some(changed), patch(), "/metadata/generation of Deployment payments/api was 4 when it was approved and is 5 now"),
+        (
+            Some(changed),
+            patch(),
+            "/metadata/generation of Deployment payments/api was 4 when it was approved and is 5 now",
+        ),
         (Some(running), delete(None), "was \"Pending\" when it was approved and is \"Running\" now"),
         (Some(pod("u-2")), delete(None), "its uid is u-2, approved was u-1"),
         (None, delete(None), "does not exist any more"),
@@ -373,7 +147,10 @@ async fn a_first_request_that_lands_late_makes_the_second_harmless() {
         assert!(receipt(far.writer().apply_again(&permit, 0).await).looked_up);
         assert_eq!(far.changes(), 1, "found before anything was sent");
         assert_eq!(*far.object.lock(), landed);
-        assert_eq!(far.carry_out(&method).status().as_u16(), if method == Method::DELETE { 404 } else { 422 });
+        assert_eq!(
+            far.carry_out(&method).status().as_u16(),
+            if method == Method::DELETE { 404 } else { 422 }
+        );
         assert_eq!(*far.object.lock(), landed, "and a request on its way changes nothing");
     }
 }
@@ -430,7 +207,11 @@ async fn a_look_up_tells_a_graceful_deletion_from_a_forced_one() {
     ] {
         let far = FarSide::new(object.clone(), Does::Answers);
         let attempt = far.writer().look_up(&permit_for("prod", vec![change]), 0).await;
-        assert_eq!(matches!(attempt, Attempt::Over(ChangeOutcome::Applied { .. })), made, "{object:?} {attempt:?}");
+        assert_eq!(
+            matches!(attempt, Attempt::Over(ChangeOutcome::Applied { .. })),
+            made,
+            "{object:?} {attempt:?}"
+        );
         assert_eq!(matches!(attempt, Attempt::NotMade { .. }), !made, "{object:?} {attempt:?}");
     }
 }
@@ -449,10 +230,16 @@ async fn stripped_finalizers_are_found_by_their_absence() {
     };
     let mut held = pod("u-1");
     held["metadata"]["finalizers"] = json!(["example.com/a"]);
-    for (object, made) in [(None, true), (Some(pod("u-1")), true), (Some(pod("u-2")), true), (Some(held), false)] {
+    for (object, made) in
+        [(None, true), (Some(pod("u-1")), true), (Some(pod("u-2")), true), (Some(held), false)]
+    {
         let far = FarSide::new(object.clone(), Does::Answers);
         let attempt = far.writer().look_up(&permit_for("prod", vec![strip.clone()]), 0).await;
-        assert_eq!(matches!(attempt, Attempt::Over(ChangeOutcome::Applied { .. })), made, "{object:?} {attempt:?}");
+        assert_eq!(
+            matches!(attempt, Attempt::Over(ChangeOutcome::Applied { .. })),
+            made,
+            "{object:?} {attempt:?}"
+        );
     }
 }
 
@@ -505,7 +292,8 @@ async fn a_connection_that_breaks_on_the_wire_is_a_lost_answer_and_one_request()
     let address = listener.local_addr().expect("an address");
     let patches = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&patches);
-    let server = tokio::spawn(async move {
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
         while let Ok((mut socket, _)) = listener.accept().await {
             let mut request = vec![0; 8192];
             let length = socket.read(&mut request).await.unwrap_or_default();
@@ -528,5 +316,4 @@ async fn a_connection_that_breaks_on_the_wire_is_a_lost_answer_and_one_request()
     let writer = Writer::new("prod".into(), client).patient_for(Duration::from_secs(5));
     assert!(receipt(writer.apply(&permit_for("prod", vec![patch()]), 0).await).looked_up);
     assert_eq!(patches.load(Ordering::SeqCst), 1);
-    server.abort();
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Illegal;
 use crate::incident::{
     Actor, ChangeOutcome, CheckResult, Digest, Execution, ExecutionId, ExecutionState, Incident, Outcome,
-    ProposalId, ProposalState, Receipt, Text, Verdict,
+    ProposalId, ProposalRecord, ProposalState, Receipt, Text, Verdict,
 };
 
 impl ExecutionState {
@@ -68,6 +68,7 @@ pub(super) fn start(
         digest: digest.clone(),
         approvers: approvers.to_vec(),
         started: at,
+        members_before: incident.members.now,
         state: ExecutionState::Ready,
         done: Vec::new(),
     };
@@ -104,10 +105,18 @@ fn may_start(
     if at >= record.proposal.expires {
         return Err(Illegal::PastExpiry(proposal.clone(), record.proposal.expires));
     }
-    if !record.approvers().into_iter().eq(approvers) {
+    if !stand_behind(record, approvers) {
         return Err(Illegal::OtherApprovers(proposal.clone()));
     }
     Ok(())
+}
+
+/// Enough of those who approved, and nobody else: the gate leaves out who may not any more.
+fn stand_behind(record: &ProposalRecord, named: &[Actor]) -> bool {
+    let approved = record.approvers();
+    let all_approved = named.iter().all(|actor| approved.contains(&actor));
+    let distinct = named.iter().enumerate().all(|(n, actor)| !named[..n].contains(actor));
+    all_approved && distinct && named.len() >= usize::from(record.proposal.policy.approvals)
 }
 
 pub(super) fn intend(incident: &mut Incident, id: &ExecutionId, index: u32) -> Result<(), Illegal> {

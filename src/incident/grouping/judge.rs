@@ -8,6 +8,8 @@ use crate::incident::{Finding, Incident, IncidentId, Members, Status};
 /// How patient kubemend is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rules {
+    /// How much of a playbook's hold-off is waited, in percent: 100 as written, 0 none.
+    pub hold_off_percent: u32,
     /// How long nothing must show before an incident is resolved.
     pub settle: SignedDuration,
     /// How long after its end an incident comes back instead of a new one beginning.
@@ -19,6 +21,7 @@ pub struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
+            hold_off_percent: 100,
             settle: SignedDuration::from_secs(30),
             reopen_within: SignedDuration::from_hours(1),
             tell_every: SignedDuration::from_secs(15),
@@ -56,8 +59,8 @@ pub fn judge(
     now: Timestamp,
 ) -> Judgement {
     match incident.map(|incident| (incident, &incident.status)) {
-        None => beginning(group, wider, now, Due::Open),
-        Some((_, Status::Resolved { .. })) => beginning(group, wider, now, Due::Reopen),
+        None => beginning(group, wider, rules, now, Due::Open),
+        Some((_, Status::Resolved { .. })) => beginning(group, wider, rules, now, Due::Reopen),
         Some((incident, Status::Open)) => lasting(group, incident, wider, members, rules, now),
         Some((incident, Status::Absorbed { into })) => {
             if wider != Some(into) && !group.is_empty() {
@@ -76,11 +79,12 @@ pub fn comes_back(incident: &Incident, rules: &Rules, now: Timestamp) -> bool {
     }
 }
 
-fn beginning(group: &Group, wider: Option<&IncidentId>, now: Timestamp, due: Due) -> Judgement {
+fn beginning(group: &Group, wider: Option<&IncidentId>, rules: &Rules, now: Timestamp, due: Due) -> Judgement {
     if group.is_empty() || wider.is_some() {
         return Judgement::default();
     }
-    let hold_off = SignedDuration::from_secs(i64::from(group.finding.hold_off_seconds));
+    let percent = i64::from(group.finding.hold_off_seconds) * i64::from(rules.hold_off_percent);
+    let hold_off = SignedDuration::from_millis(percent * 10);
     due_from(later(group.since, hold_off), now, due)
 }
 

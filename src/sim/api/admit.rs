@@ -29,22 +29,6 @@ impl State {
         validate::new_object(res, object)
     }
 
-    /// Defaults, admission and validation of a change.
-    pub(super) fn admit_change(
-        &mut self,
-        call: &Call<'_>,
-        current: &Value,
-        next: &mut Value,
-    ) -> Result<(), Status> {
-        let custom = call.res.custom || call.res.gvr.group == "coordination.k8s.io";
-        let version = text(next, "/metadata/resourceVersion");
-        debug_assert_eq!(version, text(current, "/metadata/resourceVersion"), "kept by the caller");
-        if call.sub.is_none() && !custom {
-            defaults::fill(&call.res, next);
-        }
-        validate::change(&call.res, current, next)
-    }
-
     fn admit_pod(&self, call: &Call<'_>, pod: &mut Value) -> Result<(), Status> {
         let ns = meta::namespace(pod).to_owned();
         let asked = text(pod, "/spec/serviceAccountName");
@@ -55,13 +39,19 @@ impl State {
             );
             return Err(Status::forbidden(call.gvr(), meta::name(pod), &why));
         };
+        self.check_quota(call, pod)?;
         let mounts = account["automountServiceAccountToken"] != false
             && pod["spec"]["automountServiceAccountToken"] != false;
         let spec = map_at(pod, "spec");
         spec.insert("serviceAccountName".into(), json!(name));
         spec.insert("serviceAccount".into(), json!(name));
-        if spec.get("imagePullSecrets").and_then(Value::as_array).is_none_or(Vec::is_empty)
-            && let Some(secrets) = account["imagePullSecrets"].as_array().filter(|list| !list.is_empty())
+        if spec
+            .get("imagePullSecrets")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty)
+            && let Some(secrets) = account["imagePullSecrets"]
+                .as_array()
+                .filter(|list| !list.is_empty())
         {
             spec.insert("imagePullSecrets".into(), json!(secrets));
         }
@@ -71,6 +61,31 @@ impl State {
         tolerate(pod);
         if mounts {
             mount_token(pod);
+        }
+        Ok(())
+    }
+
+    /// Quotas count pods; what pods request is not added up.
+    fn check_quota(&self, call: &Call<'_>, pod: &Value) -> Result<(), Status> {
+        let ns = Some(meta::namespace(pod));
+        for quota in self.store.all(&gvr::RESOURCE_QUOTAS, ns) {
+            let Some(limit) = text(&quota, "/spec/hard/pods").parse::<usize>().ok() else {
+                continue;
+            };
+            let lives = |pod: &Value| !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
+            let used = self
+                .store
+                .all(&gvr::PODS, ns)
+                .iter()
+                .filter(|pod| lives(pod))
+                .count();
+            if used >= limit {
+                let why = format!(
+                    "exceeded quota: {}, requested: pods=1, used: pods={used}, limited: pods={limit}",
+                    meta::name(&quota)
+                );
+                return Err(Status::forbidden(call.gvr(), meta::name(pod), &why));
+            }
         }
         Ok(())
     }
@@ -102,8 +117,14 @@ impl State {
     }
 
     fn give_default_account(&mut self, call: &Call<'_>, ns: &str) {
-        let Some(accounts) = self.registry.get(&gvr::SERVICE_ACCOUNTS) else { return };
-        if self.store.get(&gvr::SERVICE_ACCOUNTS, ns, "default").is_some() {
+        let Some(accounts) = self.registry.get(&gvr::SERVICE_ACCOUNTS) else {
+            return;
+        };
+        if self
+            .store
+            .get(&gvr::SERVICE_ACCOUNTS, ns, "default")
+            .is_some()
+        {
             return;
         }
         let account = json!({
@@ -114,19 +135,40 @@ impl State {
     }
 }
 
+/// Defaults and validation of a change.
+pub(super) fn admit_change(
+    call: &Call<'_>,
+    current: &Value,
+    next: &mut Value,
+) -> Result<(), Status> {
+    if call.sub.is_none() {
+        defaults::fill(&call.res, next);
+    }
+    validate::change(&call.res, current, next)
+}
+
 /// Every pod stands a node that is not ready or not reachable for five minutes.
 fn tolerate(pod: &mut Value) {
     let spec = map_at(pod, "spec");
-    let mut list = spec.get("tolerations").and_then(Value::as_array).cloned().unwrap_or_default();
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+    let mut list = spec
+        .get("tolerations")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    for key in [
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+    ] {
         let held = |one: &Value| {
             let (own, effect) = (text(one, "/key"), text(one, "/effect"));
             (own == key || (own.is_empty() && text(one, "/operator") == "Exists"))
                 && (effect.is_empty() || effect == "NoExecute")
         };
         if !list.iter().any(held) {
-            list.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute",
-                "tolerationSeconds": 300}));
+            list.push(
+                json!({"key": key, "operator": "Exists", "effect": "NoExecute",
+                "tolerationSeconds": 300}),
+            );
         }
     }
     spec.insert("tolerations".into(), json!(list));
@@ -139,7 +181,12 @@ fn mount_token(pod: &mut Value) {
     let mut used = false;
     let spec = map_at(pod, "spec");
     for list in ["initContainers", "containers"] {
-        for one in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+        for one in spec
+            .get_mut(list)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             let mut mounts = meta::list(one, "/volumeMounts").to_vec();
             if mounts.iter().all(|mount| text(mount, "/mountPath") != PATH) {
                 mounts.push(json!({"name": name, "mountPath": PATH, "readOnly": true}));
@@ -149,7 +196,11 @@ fn mount_token(pod: &mut Value) {
         }
     }
     if used {
-        let mut volumes = spec.get("volumes").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut volumes = spec
+            .get("volumes")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         volumes.push(json!({"name": name, "projected": {"defaultMode": 420, "sources": [
             {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
             {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},

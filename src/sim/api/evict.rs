@@ -22,7 +22,10 @@ impl State {
         options: &DeleteOptions,
     ) -> Result<(), Status> {
         let (ns, name) = meta::key(pod);
-        let done = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed" | "Pending");
+        let done = matches!(
+            text(pod, "/status/phase"),
+            "Succeeded" | "Failed" | "Pending"
+        );
         if !done && !meta::is_deleting(pod) {
             self.charge_budget(call, pod)?;
         }
@@ -56,11 +59,23 @@ impl State {
     }
 
     /// Puts a pod on a node, once.
-    pub(super) fn bind(&mut self, call: &Call<'_>, pod: &Value, binding: &Value) -> Result<(), Status> {
+    pub(super) fn bind(
+        &mut self,
+        call: &Call<'_>,
+        pod: &Value,
+        binding: &Value,
+    ) -> Result<(), Status> {
         let own = text(pod, "/spec/nodeName");
         if !own.is_empty() {
-            let why = format!("pod {} is already assigned to node {own:?}", meta::name(pod));
-            return Err(Status::conflict(&gvr::Gvr::of("", "v1", "pods/binding"), meta::name(pod), &why));
+            let why = format!(
+                "pod {} is already assigned to node {own:?}",
+                meta::name(pod)
+            );
+            return Err(Status::conflict(
+                &gvr::Gvr::of("", "v1", "pods/binding"),
+                meta::name(pod),
+                &why,
+            ));
         }
         let mut bound = pod.clone();
         bound["spec"]["nodeName"] = json!(text(binding, "/target/name"));
@@ -83,7 +98,9 @@ fn charged(budget: &Value, pod: &Value, call: &Call<'_>) -> Result<Value, Status
     let name = meta::name(budget);
     let count = |pointer: &str| budget.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
     if count("/status/observedGeneration") < count("/metadata/generation") {
-        return Err(refused(&format!("The disruption budget {name} is still being processed by the server.")));
+        return Err(refused(&format!(
+            "The disruption budget {name} is still being processed by the server."
+        )));
     }
     let left = count("/status/disruptionsAllowed");
     if left <= 0 {

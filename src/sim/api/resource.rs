@@ -38,8 +38,16 @@ pub(super) struct Resource {
 }
 
 /// Verbs of an object that is stored.
-pub(super) const ALL: &[&str] =
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+pub(super) const ALL: &[&str] = &[
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
 /// Verbs of a question asked by creating.
 pub(super) const CREATE: &[&str] = &["create"];
 const GET_PATCH_UPDATE: &[&str] = &["get", "patch", "update"];
@@ -56,7 +64,13 @@ pub(super) const fn sub(
     kind: &'static str,
     verbs: &'static [&'static str],
 ) -> Sub {
-    Sub { name, group, version, kind, verbs }
+    Sub {
+        name,
+        group,
+        version,
+        kind,
+        verbs,
+    }
 }
 
 /// Starts a row.
@@ -139,7 +153,10 @@ pub(super) struct Registry {
 
 impl Registry {
     pub(super) fn new() -> Self {
-        let mut registry = Self { rows: HashMap::new(), order: Vec::new() };
+        let mut registry = Self {
+            rows: HashMap::new(),
+            order: Vec::new(),
+        };
         for resource in TABLE {
             registry.add(*resource);
         }
@@ -168,10 +185,6 @@ impl Registry {
                 row.gvr.resource == resource && row.gvr.group == group && row.gvr.version == version
             })
             .cloned()
-    }
-
-    pub(super) fn by_kind(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
-        self.iter().find(|row| row.kind == kind && row.api_version() == api_version).cloned()
     }
 
     /// In the order of the table, custom resources last.

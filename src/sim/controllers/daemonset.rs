@@ -34,7 +34,13 @@ impl Controllers {
         self.forget_revisions(COMPONENT, &set, &old);
     }
 
-    fn cover_nodes(&mut self, set: &Arc<Value>, hash: &str, probe: &Value, (nodes, pods): (&[String], &[PodFacts])) {
+    fn cover_nodes(
+        &mut self,
+        set: &Arc<Value>,
+        hash: &str,
+        probe: &Value,
+        (nodes, pods): (&[String], &[PodFacts]),
+    ) {
         for node in nodes {
             if !pods.iter().any(|pod| home(pod) == node && !pod.is_over()) {
                 self.create_daemon(set, hash, probe, node);
@@ -59,7 +65,7 @@ impl Controllers {
         match self.create(&User::system(COMPONENT), gvr::PODS, namespace(set), pod) {
             Ok(made) => {
                 let message = format!("Created pod: {}", name(&made));
-                self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulCreate", message));
+                self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulCreate", message));
             }
             Err(refused) => self.failed_to_create(COMPONENT, set, &refused.message),
         }
@@ -89,13 +95,16 @@ impl Controllers {
     fn delete_daemon(&mut self, set: &Arc<Value>, pod: &PodFacts) {
         if self.delete(&User::system(COMPONENT), gvr::PODS, &pod.object).is_ok() {
             let message = format!("Deleted pod: {}", pod.name);
-            self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulDelete", message));
+            self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulDelete", message));
         }
     }
 
     fn write_daemon_status(&mut self, set: &Arc<Value>, hash: &str, nodes: &[String]) {
-        let pods: Vec<&PodFacts> =
-            self.pods.owned_by(uid(set)).filter(|pod| !pod.is_over() && nodes.iter().any(|node| node == home(pod))).collect();
+        let pods: Vec<&PodFacts> = self
+            .pods
+            .owned_by(uid(set))
+            .filter(|pod| !pod.is_over() && nodes.iter().any(|node| node == home(pod)))
+            .collect();
         let number = |test: &dyn Fn(&PodFacts) -> bool| pods.iter().filter(|pod| test(pod)).count();
         let ready = number(&|pod| pod.ready && !pod.deleting);
         let mut status = json!({
@@ -134,10 +143,14 @@ fn home(pod: &PodFacts) -> &str {
 fn tolerant(mut pod: Value) -> Value {
     let mut tolerations = pod["spec"]["tolerations"].as_array().cloned().unwrap_or_default();
     for key in ["not-ready", "unreachable"] {
-        tolerations.push(json!({"key": format!("node.kubernetes.io/{key}"), "operator": "Exists", "effect": "NoExecute"}));
+        tolerations.push(
+            json!({"key": format!("node.kubernetes.io/{key}"), "operator": "Exists", "effect": "NoExecute"}),
+        );
     }
     for key in ["disk-pressure", "memory-pressure", "pid-pressure", "unschedulable"] {
-        tolerations.push(json!({"key": format!("node.kubernetes.io/{key}"), "operator": "Exists", "effect": "NoSchedule"}));
+        tolerations.push(
+            json!({"key": format!("node.kubernetes.io/{key}"), "operator": "Exists", "effect": "NoSchedule"}),
+        );
     }
     pod["spec"]["tolerations"] = json!(tolerations);
     pod

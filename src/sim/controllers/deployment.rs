@@ -66,12 +66,11 @@ impl Controllers {
         let highest = sets.iter().map(|set| revision(set)).max().unwrap_or_default();
         let mut made = false;
         if make {
-            match &new {
-                Some(set) => new = Some(self.raise_revision(deployment, set, highest)),
-                None => {
-                    new = self.make_set(deployment, highest + 1).ok();
-                    made = new.is_some();
-                }
+            if let Some(set) = &new {
+                new = Some(self.raise_revision(deployment, set, highest));
+            } else {
+                new = self.make_set(deployment, highest + 1).ok();
+                made = new.is_some();
             }
             if let Some(set) = &new {
                 self.number(deployment, revision(set));
@@ -94,7 +93,8 @@ impl Controllers {
                 set["metadata"]["annotations"][key] = value.clone();
             }
             if next != current {
-                let past = annotation(set, HISTORY).map_or_else(|| current.to_string(), |past| format!("{past},{current}"));
+                let past = annotation(set, HISTORY)
+                    .map_or_else(|| current.to_string(), |past| format!("{past},{current}"));
                 if current > 0 {
                     set["metadata"]["annotations"][HISTORY] = json!(past);
                 }
@@ -113,7 +113,8 @@ impl Controllers {
             template["metadata"]["labels"]["pod-template-hash"] = json!(hash);
             let mut selector = spec["selector"].clone();
             selector["matchLabels"]["pod-template-hash"] = json!(hash);
-            let mut annotations: serde_json::Map<String, Value> = copied_annotations(deployment).into_iter().collect();
+            let mut annotations: serde_json::Map<String, Value> =
+                copied_annotations(deployment).into_iter().collect();
             annotations.insert(REVISION.into(), json!(number.to_string()));
             let mut set_spec = json!({"replicas": 0, "selector": selector, "template": template});
             if let Some(patience) = spec.get("minReadySeconds") {
@@ -161,7 +162,13 @@ impl Controllers {
     }
 
     /// Old sets shrink: unhealthy pods first, then as many as availability allows.
-    fn shrink_old(&mut self, deployment: &Arc<Value>, revisions: &Revisions, new: &Arc<Value>, (wanted, unavailable): (i64, i64)) {
+    fn shrink_old(
+        &mut self,
+        deployment: &Arc<Value>,
+        revisions: &Revisions,
+        new: &Arc<Value>,
+        (wanted, unavailable): (i64, i64),
+    ) {
         let (surge, _) = allowance(deployment, wanted);
         let old_total: i64 = revisions.old.iter().map(|set| replicas(set)).sum();
         if old_total == 0 {
@@ -179,8 +186,9 @@ impl Controllers {
                 may_go -= down;
             }
         }
-        let available: i64 = sets.iter().map(|set| count(&set["status"]["availableReplicas"]).min(replicas(set))).sum::<i64>()
-            + count(&new["status"]["availableReplicas"]);
+        let available: i64 =
+            sets.iter().map(|set| count(&set["status"]["availableReplicas"]).min(replicas(set))).sum::<i64>()
+                + count(&new["status"]["availableReplicas"]);
         let mut spare = available - least;
         for set in &sets {
             let down = replicas(set).min(spare).max(0);
@@ -196,7 +204,8 @@ impl Controllers {
         for set in &revisions.old {
             self.scale(deployment, set, 0, wanted);
         }
-        let leftovers = revisions.old.iter().any(|set| self.pods.owned_by(uid(set)).any(|pod| !pod.is_over()));
+        let leftovers =
+            revisions.old.iter().any(|set| self.pods.owned_by(uid(set)).any(|pod| !pod.is_over()));
         if let Some(new) = revisions.new.as_ref().filter(|_| !leftovers) {
             self.scale(deployment, new, wanted, wanted);
         }
@@ -227,7 +236,7 @@ impl Controllers {
         if from != to && scaled.is_ok() {
             let direction = if to > from { "up" } else { "down" };
             let message = format!("Scaled {direction} replica set {} to {to}", name(set));
-            self.record(COMPONENT, Note::new(deployment, "Normal", "ScalingReplicaSet", message));
+            self.record(COMPONENT, &Note::new(deployment, "Normal", "ScalingReplicaSet", message));
         }
         scaled.unwrap_or_else(|_| Arc::clone(set))
     }
@@ -286,8 +295,11 @@ fn copied_annotations(deployment: &Value) -> Vec<(String, Value)> {
 
 /// The conditions of `before` with `fresh` put in the place of those of its type.
 pub(super) fn with_conditions(before: &Value, fresh: Vec<Value>) -> Vec<Value> {
-    let mut out: Vec<Value> =
-        items(before).iter().filter(|old| !fresh.iter().any(|new| new["type"] == old["type"])).cloned().collect();
+    let mut out: Vec<Value> = items(before)
+        .iter()
+        .filter(|old| !fresh.iter().any(|new| new["type"] == old["type"]))
+        .cloned()
+        .collect();
     out.extend(fresh);
     out
 }

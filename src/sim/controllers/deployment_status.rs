@@ -45,9 +45,15 @@ pub(super) fn write(controllers: &mut Controllers, deployment: &Arc<Value>, revi
     }
     if deployment["status"] != status {
         // A Deployment that is gone needs no status.
-        let _ = controllers.modify(&User::system(COMPONENT), gvr::DEPLOYMENTS, Some("status"), deployment, |object| {
-            object["status"] = status.clone();
-        });
+        let _ = controllers.modify(
+            &User::system(COMPONENT),
+            gvr::DEPLOYMENTS,
+            Some("status"),
+            deployment,
+            |object| {
+                object["status"] = status.clone();
+            },
+        );
     }
 }
 
@@ -63,14 +69,26 @@ fn counts(revisions: &Revisions) -> Counts {
     }
 }
 
-fn progress(controllers: &mut Controllers, deployment: &Arc<Value>, revisions: &Revisions, counts: &Counts) -> Progress {
+fn progress(
+    controllers: &mut Controllers,
+    deployment: &Arc<Value>,
+    revisions: &Revisions,
+    counts: &Counts,
+) -> Progress {
     let now = controllers.now();
     let set = revisions.new.as_ref().map(|set| uid(set).to_owned()).unwrap_or_default();
-    let fresh = Progress { counts: [counts.updated, counts.all - counts.updated, counts.ready, counts.available], set, at: now };
+    let fresh = Progress {
+        counts: [counts.updated, counts.all - counts.updated, counts.ready, counts.available],
+        set,
+        at: now,
+    };
     let known = controllers.progress.get(uid(deployment)).filter(|known| known.set == fresh.set).cloned();
     let advanced = known.as_ref().is_none_or(|known| {
         let [updated, old, ready, available] = fresh.counts;
-        updated > known.counts[0] || old < known.counts[1] || ready > known.counts[2] || available > known.counts[3]
+        updated > known.counts[0]
+            || old < known.counts[1]
+            || ready > known.counts[2]
+            || available > known.counts[3]
     });
     let at = known.filter(|_| !advanced).map_or(now, |known| known.at);
     let progress = Progress { at, ..fresh };
@@ -115,7 +133,11 @@ fn progressing(
     let wanted = replicas(deployment);
     let complete = counts.updated == wanted && counts.all == wanted && counts.available >= wanted;
     if complete {
-        return Some(("True", "NewReplicaSetAvailable", format!("ReplicaSet \"{set}\" has successfully progressed.")));
+        return Some((
+            "True",
+            "NewReplicaSetAvailable",
+            format!("ReplicaSet \"{set}\" has successfully progressed."),
+        ));
     }
     let limit = deployment["spec"]["progressDeadlineSeconds"].as_u64().unwrap_or(600);
     let deadline = controllers.tempo.after_secs(progress.at, limit);
@@ -128,13 +150,21 @@ fn progressing(
     }
     // A finished rollout that lost a pod is not a stalled rollout.
     if was_done && counts.updated == wanted && counts.all == wanted {
-        return before.map(|_| ("True", "NewReplicaSetAvailable", format!("ReplicaSet \"{set}\" has successfully progressed.")));
+        return before.map(|_| {
+            ("True", "NewReplicaSetAvailable", format!("ReplicaSet \"{set}\" has successfully progressed."))
+        });
     }
     if progress.at < now && (now >= deadline || timed_out) {
-        return Some(("False", "ProgressDeadlineExceeded", format!("ReplicaSet \"{set}\" has timed out progressing.")));
+        return Some((
+            "False",
+            "ProgressDeadlineExceeded",
+            format!("ReplicaSet \"{set}\" has timed out progressing."),
+        ));
     }
     controllers.enqueue_at(deadline, key(deployment));
-    let unmoved = before.is_some_and(|before| before["reason"] == "NewReplicaSetCreated" && counts.available == 0 && counts.updated <= 1);
+    let unmoved = before.is_some_and(|before| {
+        before["reason"] == "NewReplicaSetCreated" && counts.available == 0 && counts.updated <= 1
+    });
     if unmoved {
         return Some(("True", "NewReplicaSetCreated", format!("Created new replica set \"{set}\"")));
     }
@@ -145,7 +175,12 @@ fn key(deployment: &Value) -> Key {
     Key::Deployment(namespace(deployment).to_owned(), name(deployment).to_owned())
 }
 
-fn entry(deployment: &Value, kind: &str, (status, reason, message): (&str, &str, String), now: Timestamp) -> Value {
+fn entry(
+    deployment: &Value,
+    kind: &str,
+    (status, reason, message): (&str, &str, String),
+    now: Timestamp,
+) -> Value {
     let before = condition(deployment, kind);
     if let Some(before) = before
         && before["status"] == status

@@ -25,7 +25,11 @@ impl Controllers {
         let pods: Vec<&PodFacts> = self
             .pods
             .all()
-            .filter(|pod| pod.namespace == space && !pod.is_over() && matches_labels(selector, &pod.object["metadata"]["labels"]))
+            .filter(|pod| {
+                pod.namespace == space
+                    && !pod.is_over()
+                    && matches_labels(selector, &pod.object["metadata"]["labels"])
+            })
             .collect();
         let subsets = subsets(&service, &pods);
         let who = User::system(COMPONENT);

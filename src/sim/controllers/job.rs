@@ -76,7 +76,7 @@ impl Controllers {
             match self.create(&User::system(COMPONENT), gvr::PODS, namespace(job), pod) {
                 Ok(made) => {
                     let message = format!("Created pod: {}", name(&made));
-                    self.record(COMPONENT, Note::new(job, "Normal", "SuccessfulCreate", message));
+                    self.record(COMPONENT, &Note::new(job, "Normal", "SuccessfulCreate", message));
                 }
                 Err(refused) => {
                     self.failed_to_create(COMPONENT, job, &refused.message);
@@ -86,12 +86,17 @@ impl Controllers {
         }
     }
 
-    fn write_job_status(&mut self, job: &Arc<Value>, verdict: Option<(&'static str, &'static str, &'static str)>) {
+    fn write_job_status(
+        &mut self,
+        job: &Arc<Value>,
+        verdict: Option<(&'static str, &'static str, &'static str)>,
+    ) {
         let now = stamp(self.now());
         let tally = self.tally(job);
         let mut status = json!({"startTime": job["status"]["startTime"].as_str().unwrap_or(&now)});
         let active = i64::try_from(tally.active.len()).unwrap_or(i64::MAX);
-        for (field, number) in [("active", active), ("succeeded", tally.succeeded), ("failed", tally.failed)] {
+        for (field, number) in [("active", active), ("succeeded", tally.succeeded), ("failed", tally.failed)]
+        {
             if number > 0 {
                 status[field] = json!(number);
             }
@@ -105,7 +110,7 @@ impl Controllers {
                 status["completionTime"] = json!(now);
             }
             let severity = if kind == "Failed" { "Warning" } else { "Normal" };
-            self.record(COMPONENT, Note::new(job, severity, reason, message.to_owned()));
+            self.record(COMPONENT, &Note::new(job, severity, reason, message.to_owned()));
         }
         if job["status"] != status {
             // A job that is gone needs no status.

@@ -173,7 +173,7 @@ impl Controllers {
 
     fn take(&mut self, gvr: Gvr, (kind, object): (WatchType, Arc<Value>)) {
         match kind {
-            WatchType::Added | WatchType::Modified => self.observe(gvr, object),
+            WatchType::Added | WatchType::Modified => self.observe(gvr, &object),
             WatchType::Deleted => self.observe_gone(gvr, &object),
             WatchType::Error => self.relist(gvr),
             WatchType::Bookmark => {}
@@ -182,7 +182,8 @@ impl Controllers {
 
     /// A watch lost its place: what is no longer there is gone; the rest comes again.
     fn relist(&mut self, gvr: Gvr) {
-        let there: BTreeSet<String> = self.api.list(&gvr, None).iter().map(|one| uid(one).to_owned()).collect();
+        let there: BTreeSet<String> =
+            self.api.list(&gvr, None).iter().map(|one| uid(one).to_owned()).collect();
         let known: Vec<Arc<Value>> = if gvr == gvr::PODS {
             self.pods.all().map(|facts| Arc::clone(&facts.object)).collect()
         } else {
@@ -194,20 +195,20 @@ impl Controllers {
     }
 
     /// Takes in a version of an object, from a watch or from one of our own writes.
-    fn observe(&mut self, gvr: Gvr, object: Arc<Value>) {
+    fn observe(&mut self, gvr: Gvr, object: &Arc<Value>) {
         if gvr == gvr::PODS {
-            if self.pods.put(Arc::clone(&object)) {
-                self.pod_changed(&object);
+            if self.pods.put(Arc::clone(object)) {
+                self.pod_changed(object);
             }
             return;
         }
-        let key = (namespace(&object).to_owned(), name(&object).to_owned());
+        let key = (namespace(object).to_owned(), name(object).to_owned());
         let shelf = self.shelves.entry(gvr).or_default();
-        if shelf.get(&key).is_some_and(|known| version(known) >= version(&object)) {
+        if shelf.get(&key).is_some_and(|known| version(known) >= version(object)) {
             return;
         }
-        shelf.insert(key, Arc::clone(&object));
-        self.object_changed(gvr, &object);
+        shelf.insert(key, Arc::clone(object));
+        self.object_changed(gvr, object);
     }
 
     fn observe_gone(&mut self, gvr: Gvr, object: &Value) {
@@ -231,7 +232,8 @@ impl Controllers {
 
     fn pod_changed(&mut self, pod: &Value) {
         if let Some(owner) = controller_of(pod) {
-            let (space, owner_name) = (namespace(pod).to_owned(), owner["name"].as_str().unwrap_or_default().to_owned());
+            let (space, owner_name) =
+                (namespace(pod).to_owned(), owner["name"].as_str().unwrap_or_default().to_owned());
             match owner["kind"].as_str() {
                 Some("ReplicaSet") => self.enqueue(Key::ReplicaSet(space, owner_name)),
                 Some("StatefulSet") => self.enqueue(Key::StatefulSet(space, owner_name)),
@@ -327,14 +329,14 @@ impl Controllers {
         self.shelf(gvr).get(&(space.to_owned(), name.to_owned())).cloned()
     }
 
-    fn record(&mut self, component: &'static str, note: Note<'_>) {
+    fn record(&mut self, component: &'static str, note: &Note<'_>) {
         let (api, tempo) = (&self.api, self.tempo);
         self.recorders.entry(component).or_insert_with(|| Recorder::new(api, component, tempo)).record(note);
     }
 
     fn create(&mut self, who: &User, gvr: Gvr, space: &str, object: Value) -> Result<Arc<Value>, Status> {
         let created = self.api.create(who, &gvr, Some(space), object)?;
-        self.observe(gvr, Arc::clone(&created));
+        self.observe(gvr, &created);
         Ok(created)
     }
 
@@ -352,15 +354,18 @@ impl Controllers {
                 change(object);
             }
         })?;
-        self.observe(gvr, Arc::clone(&changed));
+        self.observe(gvr, &changed);
         Ok(changed)
     }
 
     fn delete(&mut self, who: &User, gvr: Gvr, about: &Value) -> Result<(), Status> {
-        let options = super::api::DeleteOptions { uid: Some(uid(about).to_owned()), ..super::api::DeleteOptions::default() };
+        let options = super::api::DeleteOptions {
+            uid: Some(uid(about).to_owned()),
+            ..super::api::DeleteOptions::default()
+        };
         match self.api.delete(who, &gvr, Some(namespace(about)), name(about), options)? {
             Deleted::Gone(object) => self.observe_gone(gvr, &object),
-            Deleted::Marked(object) => self.observe(gvr, object),
+            Deleted::Marked(object) => self.observe(gvr, &object),
         }
         Ok(())
     }

@@ -29,7 +29,12 @@ pub(in crate::sim) struct Roster {
 }
 
 /// Beats for the living and judges all, until told to stop.
-pub(in crate::sim) async fn watch_over_nodes(api: ApiServer, roster: Arc<Mutex<Roster>>, tempo: Tempo, stop: CancellationToken) {
+pub(in crate::sim) async fn watch_over_nodes(
+    api: ApiServer,
+    roster: Arc<Mutex<Roster>>,
+    tempo: Tempo,
+    stop: CancellationToken,
+) {
     let mut recorder = Recorder::new(&api, COMPONENT, tempo);
     loop {
         let next = later(api.clock().now(), beat(tempo));
@@ -52,7 +57,14 @@ fn living(roster: &Mutex<Roster>) -> Vec<NodeSpec> {
     roster.nodes.values().filter(|spec| !roster.silent.contains(&spec.name)).cloned().collect()
 }
 
-fn judge(api: &ApiServer, recorder: &mut Recorder, node: &Value, living: &[NodeSpec], tempo: Tempo, now: Timestamp) {
+fn judge(
+    api: &ApiServer,
+    recorder: &mut Recorder,
+    node: &Value,
+    living: &[NodeSpec],
+    tempo: Tempo,
+    now: Timestamp,
+) {
     let lease = api.get(&gvr::LEASES, Some("kube-node-lease"), name(node));
     let renewed = lease.as_ref().and_then(|lease| time(&lease["spec"]["renewTime"]));
     let lost = renewed.is_none_or(|renewed| later(renewed, patience(tempo)) <= now);
@@ -79,7 +91,7 @@ fn declare_lost(api: &ApiServer, recorder: &mut Recorder, node: &Value, now: Tim
         }
     });
     let message = format!("Node {} status is now: NodeNotReady", name(node));
-    recorder.record(Note::new(node, "Normal", "NodeNotReady", message));
+    recorder.record(&Note::new(node, "Normal", "NodeNotReady", message));
     taint(api, node, &["NoSchedule"], now);
     let here = api.list(&gvr::PODS, None).into_iter().filter(|pod| pod["spec"]["nodeName"] == name(node));
     for pod in here.filter(|pod| is_true(pod, "Ready")) {
@@ -91,7 +103,7 @@ fn declare_lost(api: &ApiServer, recorder: &mut Recorder, node: &Value, now: Tim
                 one["lastTransitionTime"] = json!(stamp(now));
             }
         });
-        recorder.record(Note::new(&pod, "Warning", "NodeNotReady", "Node is not ready".to_owned()));
+        recorder.record(&Note::new(&pod, "Warning", "NodeNotReady", "Node is not ready".to_owned()));
     }
 }
 
@@ -99,7 +111,9 @@ fn taint(api: &ApiServer, node: &Value, effects: &[&str], now: Timestamp) {
     let missing: Vec<&&str> = effects
         .iter()
         .filter(|effect| {
-            !items(&node["spec"]["taints"]).iter().any(|taint| taint["key"] == UNREACHABLE && taint["effect"] == ***effect)
+            !items(&node["spec"]["taints"])
+                .iter()
+                .any(|taint| taint["key"] == UNREACHABLE && taint["effect"] == ***effect)
         })
         .collect();
     if missing.is_empty() {
@@ -108,7 +122,11 @@ fn taint(api: &ApiServer, node: &Value, effects: &[&str], now: Timestamp) {
     // A node deleted meanwhile needs no taint.
     let _ = api.modify(&User::system(COMPONENT), &gvr::NODES, None, None, name(node), |node| {
         let mut taints = node["spec"]["taints"].as_array().cloned().unwrap_or_default();
-        taints.extend(missing.iter().map(|effect| json!({"key": UNREACHABLE, "effect": effect, "timeAdded": stamp(now)})));
+        taints.extend(
+            missing
+                .iter()
+                .map(|effect| json!({"key": UNREACHABLE, "effect": effect, "timeAdded": stamp(now)})),
+        );
         node["spec"]["taints"] = json!(taints);
     });
 }
@@ -117,8 +135,11 @@ fn welcome_back(api: &ApiServer, recorder: &mut Recorder, node: &Value, spec: &N
     post_status(api, spec, now);
     // A node deleted meanwhile has no taints.
     let _ = api.modify(&User::system(COMPONENT), &gvr::NODES, None, None, name(node), |node| {
-        let kept: Vec<Value> =
-            items(&node["spec"]["taints"]).iter().filter(|taint| taint["key"] != UNREACHABLE).cloned().collect();
+        let kept: Vec<Value> = items(&node["spec"]["taints"])
+            .iter()
+            .filter(|taint| taint["key"] != UNREACHABLE)
+            .cloned()
+            .collect();
         if kept.is_empty() {
             if let Some(spec) = node["spec"].as_object_mut() {
                 spec.remove("taints");
@@ -127,5 +148,10 @@ fn welcome_back(api: &ApiServer, recorder: &mut Recorder, node: &Value, spec: &N
             node["spec"]["taints"] = json!(kept);
         }
     });
-    recorder.record(Note::new(node, "Normal", "NodeReady", format!("Node {} status is now: NodeReady", name(node))));
+    recorder.record(&Note::new(
+        node,
+        "Normal",
+        "NodeReady",
+        format!("Node {} status is now: NodeReady", name(node)),
+    ));
 }

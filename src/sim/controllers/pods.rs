@@ -53,7 +53,10 @@ impl PodFacts {
         let labels = &object["metadata"]["labels"];
         let revision = labels["controller-revision-hash"].as_str().or(labels["pod-template-hash"].as_str());
         let owner = controller_of(&object).map(|owner| {
-            (owner["kind"].as_str().unwrap_or_default().to_owned(), owner["uid"].as_str().unwrap_or_default().to_owned())
+            (
+                owner["kind"].as_str().unwrap_or_default().to_owned(),
+                owner["uid"].as_str().unwrap_or_default().to_owned(),
+            )
         });
         Self {
             uid: uid(&object).to_owned(),

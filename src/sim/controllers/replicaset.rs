@@ -47,7 +47,7 @@ impl Controllers {
             match self.create(&who, gvr::PODS, namespace(set), pod.clone()) {
                 Ok(made) => {
                     let message = format!("Created pod: {}", name(&made));
-                    self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulCreate", message));
+                    self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulCreate", message));
                 }
                 Err(refused) => {
                     self.failed_to_create(COMPONENT, set, &refused.message);
@@ -59,7 +59,10 @@ impl Controllers {
 
     /// Says so, and tries again later: a quota or a missing account may change.
     pub(super) fn failed_to_create(&mut self, component: &'static str, owner: &Value, why: &str) {
-        self.record(component, Note::new(owner, "Warning", "FailedCreate", format!("Error creating: {why}")));
+        self.record(
+            component,
+            &Note::new(owner, "Warning", "FailedCreate", format!("Error creating: {why}")),
+        );
         let (space, own) = (namespace(owner).to_owned(), name(owner).to_owned());
         let key = match owner["kind"].as_str() {
             Some("StatefulSet") => Key::StatefulSet(space, own),
@@ -74,13 +77,14 @@ impl Controllers {
     fn unmake_pod(&mut self, set: &Arc<Value>, pod: &PodFacts) {
         if self.delete(&User::system(COMPONENT), gvr::PODS, &pod.object).is_ok() {
             let message = format!("Deleted pod: {}", pod.name);
-            self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulDelete", message));
+            self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulDelete", message));
         }
     }
 
     fn write_replica_set_status(&mut self, set: &Arc<Value>) {
         let now = self.now();
-        let patience = std::time::Duration::from_secs(set["spec"]["minReadySeconds"].as_u64().unwrap_or_default());
+        let patience =
+            std::time::Duration::from_secs(set["spec"]["minReadySeconds"].as_u64().unwrap_or_default());
         let (mut replicas, mut ready, mut available) = (0, 0, 0);
         let mut soonest = None;
         for pod in self.pods.owned_by(uid(set)).filter(|pod| pod.is_active()) {
@@ -110,7 +114,8 @@ impl Controllers {
         if set["status"] != status {
             let who = User::system(COMPONENT);
             // A set that is gone needs no status.
-            let _ = self.modify(&who, gvr::REPLICA_SETS, Some("status"), set, |set| set["status"] = status.clone());
+            let _ = self
+                .modify(&who, gvr::REPLICA_SETS, Some("status"), set, |set| set["status"] = status.clone());
         }
     }
 }

@@ -14,7 +14,11 @@ const HASH: &str = "controller.kubernetes.io/hash";
 impl Controllers {
     /// The revision of the current template, made or raised to the highest number if need be, and the rest,
     /// oldest first.
-    pub(super) fn controller_revisions(&mut self, component: &'static str, owner: &Arc<Value>) -> (Option<Arc<Value>>, Vec<Arc<Value>>) {
+    pub(super) fn controller_revisions(
+        &mut self,
+        component: &'static str,
+        owner: &Arc<Value>,
+    ) -> (Option<Arc<Value>>, Vec<Arc<Value>>) {
         let mut all: Vec<Arc<Value>> = self
             .api
             .list(&gvr::CONTROLLER_REVISIONS, Some(namespace(owner)))
@@ -29,13 +33,25 @@ impl Controllers {
         match at.map(|at| all.remove(at)) {
             Some(current) if current["revision"].as_i64() == Some(highest) => (Some(current), all),
             Some(current) => {
-                let raised = self.api.modify(&who, &gvr::CONTROLLER_REVISIONS, None, Some(namespace(owner)), name(&current), |one| {
-                    one["revision"] = json!(highest + 1);
-                });
+                let raised = self.api.modify(
+                    &who,
+                    &gvr::CONTROLLER_REVISIONS,
+                    None,
+                    Some(namespace(owner)),
+                    name(&current),
+                    |one| {
+                        one["revision"] = json!(highest + 1);
+                    },
+                );
                 (raised.ok().or(Some(current)), all)
             }
             None => {
-                let made = self.api.create(&who, &gvr::CONTROLLER_REVISIONS, Some(namespace(owner)), object(owner, highest + 1));
+                let made = self.api.create(
+                    &who,
+                    &gvr::CONTROLLER_REVISIONS,
+                    Some(namespace(owner)),
+                    object(owner, highest + 1),
+                );
                 (made.ok(), all)
             }
         }
@@ -44,13 +60,23 @@ impl Controllers {
     /// Drops the oldest revisions nobody runs, beyond the limit.
     pub(super) fn forget_revisions(&mut self, component: &'static str, owner: &Value, old: &[Arc<Value>]) {
         let limit = owner["spec"]["revisionHistoryLimit"].as_u64().unwrap_or(10);
-        let used = |revision: &Value| self.pods.owned_by(uid(owner)).any(|pod| pod.revision == hash_of(revision) || pod.revision == name(revision));
+        let used = |revision: &Value| {
+            self.pods
+                .owned_by(uid(owner))
+                .any(|pod| pod.revision == hash_of(revision) || pod.revision == name(revision))
+        };
         let idle: Vec<&Arc<Value>> = old.iter().filter(|one| !used(one)).collect();
         let excess = idle.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
         for revision in idle.iter().take(excess) {
             let options = crate::sim::api::DeleteOptions::default();
             // Somebody else was faster: just as well.
-            let _ = self.api.delete(&User::system(component), &gvr::CONTROLLER_REVISIONS, Some(namespace(owner)), name(revision), options);
+            let _ = self.api.delete(
+                &User::system(component),
+                &gvr::CONTROLLER_REVISIONS,
+                Some(namespace(owner)),
+                name(revision),
+                options,
+            );
         }
     }
 }

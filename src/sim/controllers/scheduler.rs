@@ -70,7 +70,8 @@ impl Controllers {
         if let Some((_, node)) = best {
             return Ok(node.to_owned());
         }
-        let mut words: Vec<String> = reasons.into_iter().map(|(reason, nodes)| format!("{nodes} {reason}")).collect();
+        let mut words: Vec<String> =
+            reasons.into_iter().map(|(reason, nodes)| format!("{nodes} {reason}")).collect();
         words.sort();
         Err(if words.is_empty() {
             "no nodes available to schedule pods".to_owned()
@@ -86,17 +87,19 @@ impl Controllers {
         if bound.is_ok() {
             let space = crate::sim::objects::namespace(pod);
             let message = format!("Successfully assigned {space}/{} to {node}", name(pod));
-            self.record(COMPONENT, Note::new(pod, "Normal", "Scheduled", message));
+            self.record(COMPONENT, &Note::new(pod, "Normal", "Scheduled", message));
         }
     }
 
     fn cannot_schedule(&mut self, uid: &str, pod: &Value, why: &str) {
         self.scheduling.unschedulable.insert(uid.to_owned());
-        let said = items(&pod["status"]["conditions"]).iter().any(|one| one["type"] == "PodScheduled" && one["message"] == why);
+        let said = items(&pod["status"]["conditions"])
+            .iter()
+            .any(|one| one["type"] == "PodScheduled" && one["message"] == why);
         if said || is_deleting(pod) {
             return;
         }
-        self.record(COMPONENT, Note::new(pod, "Warning", "FailedScheduling", why.to_owned()));
+        self.record(COMPONENT, &Note::new(pod, "Warning", "FailedScheduling", why.to_owned()));
         let now = crate::sim::api::clock::stamp(self.now());
         // A pod that is gone needs no condition.
         let _ = self.modify(&User::system("kube-scheduler"), gvr::PODS, Some("status"), pod, |pod| {
@@ -121,7 +124,8 @@ fn refusals(node: &Value, pod: &Value, asks: Asks, used: Asks) -> Vec<String> {
         return vec!["node(s) were unschedulable".to_owned()];
     }
     if let Some(taint) = untolerated(node, pod, &["NoSchedule", "NoExecute"]) {
-        let (key, value) = (taint["key"].as_str().unwrap_or_default(), taint["value"].as_str().unwrap_or_default());
+        let (key, value) =
+            (taint["key"].as_str().unwrap_or_default(), taint["value"].as_str().unwrap_or_default());
         return vec![format!("node(s) had taint {{{key}: {value}}}, that the pod didn't tolerate")];
     }
     if !node_affinity(node, pod) {
@@ -153,9 +157,11 @@ pub(super) fn untolerated<'a>(node: &'a Value, pod: &Value, effects: &[&str]) ->
 pub(super) fn toleration<'a>(taint: &Value, pod: &'a Value) -> Option<&'a Value> {
     items(&pod["spec"]["tolerations"]).iter().find(|toleration| {
         let key_fits = toleration["key"].as_str().is_none_or(|key| key.is_empty() || taint["key"] == key);
-        let effect_fits = toleration["effect"].as_str().is_none_or(|effect| effect.is_empty() || taint["effect"] == effect);
+        let effect_fits =
+            toleration["effect"].as_str().is_none_or(|effect| effect.is_empty() || taint["effect"] == effect);
         let value_fits = toleration["operator"] == "Exists"
-            || toleration["value"].as_str().unwrap_or_default() == taint["value"].as_str().unwrap_or_default();
+            || toleration["value"].as_str().unwrap_or_default()
+                == taint["value"].as_str().unwrap_or_default();
         key_fits && effect_fits && value_fits
     })
 }
@@ -167,7 +173,9 @@ fn tolerates_cordon(pod: &Value) -> bool {
 fn node_affinity(node: &Value, pod: &Value) -> bool {
     let labels = &node["metadata"]["labels"];
     let selector_fits = crate::sim::objects::matches_labels(&pod["spec"]["nodeSelector"], labels);
-    let terms = pod.pointer("/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms");
+    let terms = pod.pointer(
+        "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms",
+    );
     let terms = terms.map_or(&[] as &[Value], items);
     let fields = json!({"metadata.name": name(node)});
     selector_fits

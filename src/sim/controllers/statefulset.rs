@@ -60,10 +60,9 @@ impl Controllers {
             }
         }
         for (_, pod) in pods.iter().rev().filter(|(number, _)| *number >= wanted) {
-            if pod.deleting {
-                if sync.parallel { continue } else { return }
+            if !pod.deleting {
+                self.delete_ordinal(sync.set, pod);
             }
-            self.delete_ordinal(sync.set, pod);
             if !sync.parallel {
                 return;
             }
@@ -72,15 +71,26 @@ impl Controllers {
     }
 
     /// Whether this pod is there and healthy, so that the next may be looked at.
-    fn meet_ordinal(&mut self, sync: &Sync<'_>, number: i64, pod: Option<&PodFacts>, current: Option<&Value>) -> bool {
+    fn meet_ordinal(
+        &mut self,
+        sync: &Sync<'_>,
+        number: i64,
+        pod: Option<&PodFacts>,
+        current: Option<&Value>,
+    ) -> bool {
         match pod {
             None => {
                 self.create_ordinal(sync, number, current);
                 false
             }
             Some(pod) if pod.is_over() && !pod.deleting => {
-                let message = format!("StatefulSet {}/{} is recreating failed Pod {}", pod.namespace, name(sync.set), pod.name);
-                self.record(COMPONENT, Note::new(sync.set, "Warning", "RecreatingFailedPod", message));
+                let message = format!(
+                    "StatefulSet {}/{} is recreating failed Pod {}",
+                    pod.namespace,
+                    name(sync.set),
+                    pod.name
+                );
+                self.record(COMPONENT, &Note::new(sync.set, "Warning", "RecreatingFailedPod", message));
                 self.delete_ordinal(sync.set, pod);
                 false
             }
@@ -107,7 +117,7 @@ impl Controllers {
         match self.create(&User::system(COMPONENT), gvr::PODS, namespace(sync.set), pod) {
             Ok(_) => {
                 let message = format!("create Pod {pod_name} in StatefulSet {} successful", name(sync.set));
-                self.record(COMPONENT, Note::new(sync.set, "Normal", "SuccessfulCreate", message));
+                self.record(COMPONENT, &Note::new(sync.set, "Normal", "SuccessfulCreate", message));
             }
             Err(refused) => self.failed_to_create(COMPONENT, sync.set, &refused.message),
         }
@@ -133,13 +143,15 @@ impl Controllers {
     fn delete_ordinal(&mut self, set: &Arc<Value>, pod: &PodFacts) {
         if self.delete(&User::system(COMPONENT), gvr::PODS, &pod.object).is_ok() {
             let message = format!("delete Pod {} in StatefulSet {} successful", pod.name, name(set));
-            self.record(COMPONENT, Note::new(set, "Normal", "SuccessfulDelete", message));
+            self.record(COMPONENT, &Note::new(set, "Normal", "SuccessfulDelete", message));
         }
     }
 
     fn write_stateful_status(&mut self, sync: &Sync<'_>) {
         let pods: Vec<&PodFacts> = self.pods.owned_by(uid(sync.set)).filter(|pod| !pod.is_over()).collect();
-        let number = |test: &dyn Fn(&PodFacts) -> bool| i64::try_from(pods.iter().filter(|pod| test(pod)).count()).unwrap_or(i64::MAX);
+        let number = |test: &dyn Fn(&PodFacts) -> bool| {
+            i64::try_from(pods.iter().filter(|pod| test(pod)).count()).unwrap_or(i64::MAX)
+        };
         let all = number(&|pod| !pod.deleting);
         let ready = number(&|pod| pod.ready);
         let updated = number(&|pod| pod.revision == sync.update && !pod.deleting);
@@ -150,16 +162,21 @@ impl Controllers {
             "observedGeneration": generation(sync.set), "replicas": all,
             "currentRevision": current, "updateRevision": sync.update, "collisionCount": 0,
         });
-        let numbers =
-            [("readyReplicas", ready), ("availableReplicas", ready), ("updatedReplicas", updated), ("currentReplicas", on_current)];
+        let numbers = [
+            ("readyReplicas", ready),
+            ("availableReplicas", ready),
+            ("updatedReplicas", updated),
+            ("currentReplicas", on_current),
+        ];
         for (field, number) in numbers.into_iter().filter(|(_, number)| *number > 0) {
             status[field] = json!(number);
         }
         if sync.set["status"] != status {
             // A set that is gone needs no status.
-            let _ = self.modify(&User::system(COMPONENT), gvr::STATEFUL_SETS, Some("status"), sync.set, |set| {
-                set["status"] = status.clone();
-            });
+            let _ =
+                self.modify(&User::system(COMPONENT), gvr::STATEFUL_SETS, Some("status"), sync.set, |set| {
+                    set["status"] = status.clone();
+                });
         }
     }
 }

@@ -31,10 +31,9 @@ impl Controllers {
     /// A pod or its node changed: is there a taint to mind?
     pub(super) fn taint_pod(&mut self, uid: &str) {
         let Some(facts) = self.pods.get(uid) else { return };
-        let tainted = self
-            .shelf(gvr::NODES)
-            .get(&(String::new(), facts.node.clone()))
-            .is_some_and(|node| items(&node["spec"]["taints"]).iter().any(|taint| taint["effect"] == "NoExecute"));
+        let tainted = self.shelf(gvr::NODES).get(&(String::new(), facts.node.clone())).is_some_and(|node| {
+            items(&node["spec"]["taints"]).iter().any(|taint| taint["effect"] == "NoExecute")
+        });
         if tainted || self.taints.until.contains_key(uid) {
             self.enqueue(Key::Taint(uid.to_owned()));
         }
@@ -56,7 +55,7 @@ impl Controllers {
             (Stay::ForGood, Some(_)) => {
                 self.taints.forget(uid);
                 let message = format!("Cancelling deletion of Pod {name}");
-                self.record(COMPONENT, Note::new(&pod, "Normal", "TaintManagerEviction", message));
+                self.record(COMPONENT, &Note::new(&pod, "Normal", "TaintManagerEviction", message));
             }
             (Stay::For(patience), None) => {
                 let until = later(now, self.tempo.of(patience));
@@ -67,7 +66,7 @@ impl Controllers {
             (Stay::For(_), Some(_)) => {
                 self.taints.forget(uid);
                 let message = format!("Marking for deletion Pod {name}");
-                self.record(COMPONENT, Note::new(&pod, "Normal", "TaintManagerEviction", message));
+                self.record(COMPONENT, &Note::new(&pod, "Normal", "TaintManagerEviction", message));
                 // Gone already: that is what was wanted.
                 let _ = self.delete(&User::system(COMPONENT), gvr::PODS, &pod);
             }

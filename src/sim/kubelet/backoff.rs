@@ -8,29 +8,34 @@ use jiff::Timestamp;
 use crate::sim::tempo::Tempo;
 
 const FIRST: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// The back-off of one thing that keeps failing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backoff {
+pub(super) struct Backoff {
     /// The delay as a node words it (real life).
-    pub delay: Duration,
+    pub(super) delay: Duration,
     /// When the next try is due.
-    pub until: Timestamp,
+    pub(super) until: Timestamp,
 }
 
 impl Backoff {
     /// The back-off after another failure at `now`.
-    pub fn after_failure(last: Option<Self>, now: Timestamp, tempo: Tempo) -> Self {
+    pub(super) fn after_failure(last: Option<Self>, now: Timestamp, tempo: Tempo) -> Self {
         let delay = match last {
-            Some(last) if now < tempo.after(last.until, LONGEST * 2) => (last.delay * 2).min(LONGEST),
+            Some(last) if !last.is_forgotten(now, tempo) => (last.delay * 2).min(LONGEST),
             Some(_) | None => FIRST,
         };
         Self { delay, until: tempo.after(now, delay) }
     }
 
+    /// Whether nothing failed for so long that the next failure counts as the first.
+    pub(super) fn is_forgotten(self, now: Timestamp, tempo: Tempo) -> bool {
+        now >= tempo.after(self.until, LONGEST * 2)
+    }
+
     /// `10s`, `1m20s`, `5m0s`: as Go prints a duration.
-    pub fn words(self) -> String {
+    pub(super) fn words(self) -> String {
         let secs = self.delay.as_secs();
         if secs < 60 { format!("{secs}s") } else { format!("{}m{}s", secs / 60, secs % 60) }
     }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::backoff::Backoff;
-use super::program::{Ending, Exit, OnStop, Program};
+use super::fate::{Death, fate, reason_of};
+use super::program::{Exit, OnStop};
 use super::sight::{Sight, Step};
 use super::{mounts, references};
 use crate::sim::registry::ImageRef;
@@ -38,15 +39,32 @@ pub(super) struct Container {
 pub(super) enum State {
     /// Not tried yet.
     Idle,
-    Pulling { until: Timestamp, failure: Option<String> },
+    Pulling {
+        until: Timestamp,
+        failure: Option<String>,
+    },
     /// `ErrImagePull` is on show until the kubelet looks again.
-    PullFailed { message: String, look_again: Timestamp },
-    PullBackOff { until: Timestamp },
-    CannotCreate { message: String, retry_at: Timestamp },
+    PullFailed {
+        message: String,
+        look_again: Timestamp,
+    },
+    PullBackOff {
+        until: Timestamp,
+    },
+    CannotCreate {
+        message: String,
+        retry_at: Timestamp,
+    },
     /// `RunContainerError` is on show until the kubelet looks again.
-    CannotStart { message: String, look_again: Timestamp },
+    CannotStart {
+        message: String,
+        look_again: Timestamp,
+    },
     Running(Running),
-    Ended { ended: Ended, next: Next },
+    Ended {
+        ended: Ended,
+        next: Next,
+    },
 }
 
 /// A running container.
@@ -77,13 +95,6 @@ pub(super) struct Ended {
     pub message: Option<String>,
     pub started: Option<Timestamp>,
     pub finished: Timestamp,
-}
-
-#[derive(Debug, Clone)]
-struct Death {
-    code: i32,
-    reason: &'static str,
-    says: Vec<String>,
 }
 
 /// How long the kubelet takes to look at a pod again after something happened.
@@ -118,64 +129,53 @@ impl Container {
         matches!(&self.state, State::Running(running) if running.ready_at <= now)
     }
 
-    /// Moves as far as `now` allows. Each move is one arm; the loop ends where time has to pass.
+    /// Moves as far as `now` allows.
     pub(super) fn drive(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
-        loop {
-            let moved = match &self.state {
-                State::Idle => self.begin(spec, sight, out),
-                State::Pulling { until, .. }
-                | State::PullFailed { look_again: until, .. }
-                | State::PullBackOff { until }
-                | State::CannotCreate { retry_at: until, .. }
-                | State::CannotStart { look_again: until, .. }
-                    if sight.now < *until =>
-                {
-                    out.wake_at(*until);
-                    false
-                }
-                State::Pulling { failure, .. } => {
-                    let failure = failure.clone();
-                    self.pulled(failure, spec, sight, out)
-                }
-                State::PullFailed { .. } => self.back_off_pull(spec, out),
-                State::PullBackOff { .. } | State::CannotCreate { .. } => self.begin(spec, sight, out),
-                State::CannotStart { message, .. } => {
-                    let ended = start_error(message.clone(), sight.now);
-                    self.look_after_end(ended, spec, sight, out)
-                }
-                State::Running(running) => match &running.ends {
-                    Some((at, _)) if *at <= sight.now => self.die(spec, sight, out),
-                    Some((at, _)) => {
-                        out.wake_at(*at);
-                        false
-                    }
-                    None => false,
-                },
-                State::Ended { next, ended } => match next {
-                    Next::Stays => false,
-                    Next::Look { at } if sight.now < *at => {
-                        out.wake_at(*at);
-                        false
-                    }
-                    Next::Look { .. } => {
-                        let ended = ended.clone();
-                        self.look_after_end(ended, spec, sight, out)
-                    }
-                    Next::BackOff { backoff } if sight.now < backoff.until => {
-                        out.wake_at(backoff.until);
-                        false
-                    }
-                    Next::BackOff { .. } => self.restart(spec, sight, out),
-                },
-            };
-            if !moved {
+        while let Some(due) = self.due() {
+            if sight.now < due {
+                out.wake_at(due);
                 break;
             }
+            self.advance(spec, sight, out);
         }
         if let State::Running(running) = &self.state
             && running.ready_at > sight.now
         {
             out.wake_at(running.ready_at);
+        }
+    }
+
+    /// When the state ends by itself; None if it does not.
+    fn due(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Idle => Some(Timestamp::MIN),
+            State::Pulling { until, .. }
+            | State::PullFailed { look_again: until, .. }
+            | State::PullBackOff { until }
+            | State::CannotCreate { retry_at: until, .. }
+            | State::CannotStart { look_again: until, .. } => Some(*until),
+            State::Running(running) => running.ends.as_ref().map(|(at, _)| *at),
+            State::Ended { next: Next::Stays, .. } => None,
+            State::Ended { next: Next::Look { at }, .. } => Some(*at),
+            State::Ended { next: Next::BackOff { backoff }, .. } => Some(backoff.until),
+        }
+    }
+
+    /// One move out of a state that is due.
+    fn advance(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
+        match self.state.clone() {
+            State::Idle | State::PullBackOff { .. } | State::CannotCreate { .. } => {
+                self.begin(spec, sight, out)
+            }
+            State::Pulling { failure, .. } => self.pulled(failure, spec, sight, out),
+            State::PullFailed { .. } => self.back_off_pull(spec, out),
+            State::CannotStart { message, .. } => {
+                self.look_after_end(start_error(message, sight.now), spec, sight, out);
+            }
+            State::Running(running) => self.die(running, spec, sight, out),
+            State::Ended { next: Next::Stays, .. } => {}
+            State::Ended { next: Next::Look { .. }, ended } => self.look_after_end(ended, spec, sight, out),
+            State::Ended { next: Next::BackOff { .. }, .. } => self.restart(spec, sight, out),
         }
     }
 
@@ -193,7 +193,9 @@ impl Container {
             return true;
         };
         let (over_at, code) = match running.on_stop {
-            OnStop::Exits => (sight.tempo.after(sight.stopping_since, Duration::from_secs(1)).min(kill_at), 0),
+            OnStop::Exits => {
+                (sight.tempo.after(sight.stopping_since, Duration::from_secs(1)).min(kill_at), 0)
+            }
             OnStop::Ignores => (kill_at, 137),
             OnStop::Unkillable => return false,
         };
@@ -212,44 +214,51 @@ impl Container {
         true
     }
 
-    fn begin(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) -> bool {
+    fn begin(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
         let image = image(spec);
         let present = sight.node_images.contains(image);
         match policy(spec, image) {
             "Never" if !present => {
-                out.warn(self, "ErrImageNeverPull", format!("Container image \"{image}\" is not present with pull policy of Never"));
+                out.warn(
+                    self,
+                    "ErrImageNeverPull",
+                    format!("Container image \"{image}\" is not present with pull policy of Never"),
+                );
                 self.state = State::CannotCreate {
                     message: format!("Container image \"{image}\" is not present with pull policy of Never"),
                     retry_at: sight.tempo.after(sight.now, RETRY),
                 };
-                true
             }
             "Always" => self.pull(image, sight, out),
             _ if present => {
                 out.tell(self, "Pulled", format!("Container image \"{image}\" already present on machine"));
-                self.create(spec, sight, out)
+                self.create(spec, sight, out);
             }
             _ => self.pull(image, sight, out),
         }
     }
 
-    fn pull(&mut self, image: &str, sight: &Sight<'_>, out: &mut Step) -> bool {
+    fn pull(&mut self, image: &str, sight: &Sight<'_>, out: &mut Step) {
         if let Some(missing) = references::missing_pull_secrets(sight) {
             out.pod_event("Warning", "FailedToRetrieveImagePullSecret", missing);
         }
         out.tell(self, "Pulling", format!("Pulling image \"{image}\""));
         let (took, failure) = match ImageRef::parse(image) {
-            None => (Duration::ZERO, Some(format!("couldn't parse image reference \"{image}\": invalid reference format"))),
-            Some(parsed) => match sight.world.registries.pull(&parsed, &references::keyring(sight), sight.now) {
-                Ok(()) => (Duration::from_millis(900), None),
-                Err(failure) => (failure.took, Some(failure.message)),
-            },
+            None => (
+                Duration::ZERO,
+                Some(format!("couldn't parse image reference \"{image}\": invalid reference format")),
+            ),
+            Some(parsed) => {
+                match sight.world.registries.pull(&parsed, &references::keyring(sight), sight.now) {
+                    Ok(()) => (Duration::from_millis(900), None),
+                    Err(failure) => (failure.took, Some(failure.message)),
+                }
+            }
         };
         self.state = State::Pulling { until: sight.tempo.after(sight.now, took), failure };
-        true
     }
 
-    fn pulled(&mut self, failure: Option<String>, spec: &Value, sight: &Sight<'_>, out: &mut Step) -> bool {
+    fn pulled(&mut self, failure: Option<String>, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
         let image = image(spec);
         let Some(message) = failure else {
             out.tell(self, "Pulled", format!("Successfully pulled image \"{image}\" in 897.464299ms"));
@@ -261,32 +270,29 @@ impl Container {
         out.warn(self, "Failed", "Error: ErrImagePull".to_owned());
         self.pull_backoff = Some(Backoff::after_failure(self.pull_backoff, sight.now, sight.tempo));
         self.state = State::PullFailed { message, look_again: sight.tempo.after(sight.now, SYNC) };
-        true
     }
 
-    fn back_off_pull(&mut self, spec: &Value, out: &mut Step) -> bool {
+    fn back_off_pull(&mut self, spec: &Value, out: &mut Step) {
         let image = image(spec);
         out.tell(self, "BackOff", format!("Back-off pulling image \"{image}\""));
         out.warn(self, "Failed", "Error: ImagePullBackOff".to_owned());
         let until = self.pull_backoff.map_or(Timestamp::MIN, |backoff| backoff.until);
         self.state = State::PullBackOff { until };
-        true
     }
 
-    fn create(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) -> bool {
+    fn create(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
         if let Err(message) = references::environment(spec, sight) {
             out.warn(self, "Failed", format!("Error: {message}"));
             self.state = State::CannotCreate { message, retry_at: sight.tempo.after(sight.now, RETRY) };
-            return true;
+            return;
         }
         out.tell(self, "Created", format!("Created container {}", self.name));
         if let Err(message) = self.sub_paths.prepare(spec, sight) {
             out.warn(self, "Failed", format!("Error: {message}"));
             self.state = State::CannotStart { message, look_again: sight.tempo.after(sight.now, SYNC) };
-            return true;
+            return;
         }
         self.start(spec, sight, out);
-        true
     }
 
     fn start(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
@@ -295,28 +301,22 @@ impl Container {
         out.say(self, &program.says);
         let probed = spec["readinessProbe"].is_object();
         let ready_at = if probed { sight.tempo.after(sight.now, program.ready_after) } else { sight.now };
-        let ends = fate(&program, spec, sight).map(|(after, death)| (sight.tempo.after(sight.now, after), death));
+        let ends =
+            fate(&program, spec, sight).map(|(after, death)| (sight.tempo.after(sight.now, after), death));
         self.state = State::Running(Running { since: sight.now, ready_at, on_stop: program.on_stop, ends });
     }
 
-    fn die(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) -> bool {
-        let State::Running(Running { since, ends: Some((finished, death)), .. }) = &self.state else {
-            return false;
+    fn die(&mut self, running: Running, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
+        let Some((finished, death)) = running.ends else { return };
+        out.say(self, &death.says);
+        let next = if self.restarts_after(death.code, spec, sight) {
+            Next::Look { at: sight.tempo.after(sight.now, SYNC) }
+        } else {
+            Next::Stays
         };
-        let ended = Ended {
-            code: death.code,
-            reason: death.reason,
-            message: None,
-            started: Some(*since),
-            finished: *finished,
-        };
-        out.say(self, &death.says.clone());
-        let next = match self.restarts_after(ended.code, spec, sight) {
-            true => Next::Look { at: sight.tempo.after(sight.now, SYNC) },
-            false => Next::Stays,
-        };
+        let (code, reason) = (death.code, death.reason);
+        let ended = Ended { code, reason, message: None, started: Some(running.since), finished };
         self.state = State::Ended { ended, next };
-        true
     }
 
     fn restarts_after(&self, code: i32, spec: &Value, sight: &Sight<'_>) -> bool {
@@ -330,61 +330,35 @@ impl Container {
 
     /// The kubelet looks at an ended container: the first end is followed by a restart at once, later ones
     /// by the back-off.
-    fn look_after_end(&mut self, ended: Ended, spec: &Value, sight: &Sight<'_>, out: &mut Step) -> bool {
-        let last = self.crash_backoff;
+    fn look_after_end(&mut self, ended: Ended, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
+        let last = self.crash_backoff.filter(|last| !last.is_forgotten(sight.now, sight.tempo));
         let next = Backoff::after_failure(last, sight.now, sight.tempo);
         self.crash_backoff = Some(next);
         match last {
             None => {
                 self.state = State::Ended { ended, next: Next::Stays };
-                self.restart(spec, sight, out)
+                self.restart(spec, sight, out);
             }
             Some(last) => {
                 out.warn(self, "BackOff", "Back-off restarting failed container".to_owned());
                 let backoff = Backoff { delay: last.delay, until: sight.tempo.after(sight.now, last.delay) };
                 self.crash_backoff = Some(Backoff { until: backoff.until, ..next });
                 self.state = State::Ended { ended, next: Next::BackOff { backoff } };
-                true
             }
         }
     }
 
-    fn restart(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) -> bool {
+    fn restart(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
         if let State::Ended { ended, .. } = &self.state {
             self.last = Some(ended.clone());
         }
         self.restarts += 1;
-        self.begin(spec, sight, out)
+        self.begin(spec, sight, out);
     }
-}
-
-/// How a program will end, if at all.
-fn fate(program: &Program, spec: &Value, sight: &Sight<'_>) -> Option<(Duration, Death)> {
-    let limit = crate::sim::objects::quantity(&spec["resources"]["limits"]["memory"]);
-    #[expect(clippy::cast_precision_loss, reason = "memory sizes are far below 2^52")]
-    let starved = program.needs_memory.is_some_and(|need| limit > 0.0 && limit < need as f64);
-    if starved {
-        return Some((Duration::from_secs(2), Death { code: 137, reason: "OOMKilled", says: Vec::new() }));
-    }
-    let exit = match &program.ending {
-        Ending::Never => return None,
-        Ending::Exits(exit) => exit,
-        Ending::IfPodStartedWith { config_map, key, value, exit } => {
-            if sight.frozen.get(config_map).is_none_or(|map| map["data"][key] != *value) {
-                return None;
-            }
-            exit
-        }
-    };
-    Some((exit.after, Death { code: exit.code, reason: reason_of(exit.code), says: exit.says.clone() }))
 }
 
 fn start_error(message: String, now: Timestamp) -> Ended {
     Ended { code: 128, reason: "StartError", message: Some(message), started: None, finished: now }
-}
-
-fn reason_of(code: i32) -> &'static str {
-    if code == 0 { "Completed" } else { "Error" }
 }
 
 pub(super) fn image(spec: &Value) -> &str {

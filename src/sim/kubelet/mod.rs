@@ -4,6 +4,7 @@
 
 mod backoff;
 mod container;
+mod fate;
 mod mounts;
 mod node;
 mod program;
@@ -97,7 +98,11 @@ impl Kubelets {
     }
 
     /// Runs until told to stop.
-    pub(in crate::sim) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stop: CancellationToken) {
+    pub(in crate::sim) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        stop: CancellationToken,
+    ) {
         let mut pods = self.api.watch(&gvr::PODS, None, None);
         loop {
             tokio::select! {
@@ -126,7 +131,8 @@ impl Kubelets {
         match command {
             Command::Join { spec } => {
                 let number = self.nodes.len();
-                let node = Node { ip: spec.ip.clone(), number, addresses: 1, images: HashSet::new(), silent: false };
+                let node =
+                    Node { ip: spec.ip.clone(), number, addresses: 1, images: HashSet::new(), silent: false };
                 self.nodes.entry(spec.name).or_insert(node);
             }
             Command::Stop { node } => {
@@ -265,7 +271,7 @@ impl Kubelets {
             self.api.logs().append(now, &space, &pod_name, &line.container, instance, &line.line);
         }
         for draft in step.events {
-            self.recorder.record(Note {
+            self.recorder.record(&Note {
                 about: &held.pod,
                 kind: draft.kind,
                 reason: draft.reason,
@@ -278,7 +284,8 @@ impl Kubelets {
             write_status(&self.api, &self.who, held, uid, &status);
         }
         if step.gone {
-            let options = DeleteOptions { grace: Some(0), uid: Some(uid.to_owned()), ..DeleteOptions::default() };
+            let options =
+                DeleteOptions { grace: Some(0), uid: Some(uid.to_owned()), ..DeleteOptions::default() };
             // Gone already, or somebody else of that name: either way this pod is over.
             let _ = self.api.delete(&self.who, &gvr::PODS, Some(&space), &pod_name, options);
         }

@@ -74,7 +74,7 @@ impl Program {
     /// A program that ends with `code` soon after its start.
     pub fn failing(after: Duration, code: i32, says: &[&str]) -> Self {
         let ending = Ending::Exits(Exit { after, code, says: lines(says) });
-        Self { ending, ready_after: Duration::from_secs(3600), ..Self::server(&[]) }
+        Self { ending, ready_after: Duration::from_hours(1), ..Self::server(&[]) }
     }
 
     /// A program that does its work and ends well.

@@ -55,7 +55,9 @@ pub(super) fn missing_pull_secrets(sight: &Sight<'_>) -> Option<String> {
         return None;
     }
     let names = missing.join(", ");
-    Some(format!("Unable to retrieve some image pull secrets ({names}); attempting to pull the image may not succeed."))
+    Some(format!(
+        "Unable to retrieve some image pull secrets ({names}); attempting to pull the image may not succeed."
+    ))
 }
 
 /// Whether the environment of the container can be built.

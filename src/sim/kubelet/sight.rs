@@ -12,7 +12,7 @@ use super::program::World;
 use crate::sim::tempo::Tempo;
 
 /// One look at a pod.
-pub struct Sight<'a> {
+pub(super) struct Sight<'a> {
     pub pod: &'a Value,
     pub world: &'a World,
     /// ConfigMaps and Secrets of the namespace that the pod names and that exist, by name.

@@ -9,7 +9,7 @@ use super::container::{Container, Ended, Next, Role, State, image};
 use super::sight::Sight;
 use crate::sim::api::clock::stamp;
 use crate::sim::objects::{condition, items, uid};
-use crate::sim::registry::ImageRef;
+use crate::sim::registry::{ImageRef, hex};
 
 /// Where a pod stands as a whole, beside its containers.
 pub(super) struct Frame<'a> {
@@ -31,7 +31,9 @@ pub(super) fn render(frame: &Frame<'_>, sight: &Sight<'_>) -> Value {
         status.insert("podIPs".into(), json!([{"ip": ip}]));
     }
     status.insert("startTime".into(), json!(stamp(frame.started)));
-    let init = of_role(frame.containers, Role::Init).map(|one| container_status(one, frame, sight)).collect::<Vec<_>>();
+    let init = of_role(frame.containers, Role::Init)
+        .map(|one| container_status(one, frame, sight))
+        .collect::<Vec<_>>();
     if !init.is_empty() {
         status.insert("initContainerStatuses".into(), Value::Array(init));
     }
@@ -53,7 +55,9 @@ fn phase(containers: &[Container], sight: &Sight<'_>) -> &'static str {
         return "Failed";
     }
     let waiting = |one: &Container| one.last.is_none() && is_waiting(&one.state);
-    if of_role(containers, Role::Init).any(|init| !init.is_done()) || of_role(containers, Role::Main).any(waiting) {
+    if of_role(containers, Role::Init).any(|init| !init.is_done())
+        || of_role(containers, Role::Main).any(waiting)
+    {
         return "Pending";
     }
     let done = |one: &Container| matches!(one.state, State::Ended { next: Next::Stays, .. });
@@ -75,19 +79,23 @@ fn is_waiting(state: &State) -> bool {
 }
 
 fn conditions(frame: &Frame<'_>, phase: &str, sight: &Sight<'_>) -> Value {
-    let unfinished: Vec<&str> =
-        of_role(frame.containers, Role::Init).filter(|init| !init.is_done()).map(|one| one.name.as_str()).collect();
+    let unfinished: Vec<&str> = of_role(frame.containers, Role::Init)
+        .filter(|init| !init.is_done())
+        .map(|one| one.name.as_str())
+        .collect();
     let unready: Vec<&str> = of_role(frame.containers, Role::Main)
         .filter(|one| !one.is_ready(sight.now))
         .map(|one| one.name.as_str())
         .collect();
-    let incomplete = (!unfinished.is_empty())
-        .then(|| ("ContainersNotInitialized", format!("containers with incomplete status: [{}]", unfinished.join(" "))));
+    let incomplete = (!unfinished.is_empty()).then(|| {
+        ("ContainersNotInitialized", format!("containers with incomplete status: [{}]", unfinished.join(" ")))
+    });
     let not_ready = if phase == "Succeeded" {
         Some(("PodCompleted", String::new()))
     } else {
-        (!unready.is_empty())
-            .then(|| ("ContainersNotReady", format!("containers with unready status: [{}]", unready.join(" "))))
+        (!unready.is_empty()).then(|| {
+            ("ContainersNotReady", format!("containers with unready status: [{}]", unready.join(" ")))
+        })
     };
     let initialized = if phase == "Succeeded" { Some(("PodCompleted", String::new())) } else { None };
     let first = match (&incomplete, initialized) {
@@ -102,7 +110,13 @@ fn conditions(frame: &Frame<'_>, phase: &str, sight: &Sight<'_>) -> Value {
     ])
 }
 
-fn entry(kind: &str, holds: bool, why: Option<(&'static str, String)>, frame: &Frame<'_>, sight: &Sight<'_>) -> Value {
+fn entry(
+    kind: &str,
+    holds: bool,
+    why: Option<(&'static str, String)>,
+    frame: &Frame<'_>,
+    sight: &Sight<'_>,
+) -> Value {
     let status = if holds { "True" } else { "False" };
     let wrapped = json!({"status": frame.before});
     let since = condition(&wrapped, kind)
@@ -169,7 +183,8 @@ fn state(container: &Container, frame: &Frame<'_>, sight: &Sight<'_>) -> Value {
         State::CannotStart { message, .. } => waiting("RunContainerError", Some(message)),
         State::Running(running) => json!({"running": {"startedAt": stamp(running.since)}}),
         State::Ended { next: Next::BackOff { backoff }, .. } => {
-            let (name, namespace) = (crate::sim::objects::name(sight.pod), crate::sim::objects::namespace(sight.pod));
+            let (name, namespace) =
+                (crate::sim::objects::name(sight.pod), crate::sim::objects::namespace(sight.pod));
             let message = format!(
                 "back-off {} restarting failed container={} pod={name}_{namespace}({})",
                 backoff.words(),
@@ -188,12 +203,21 @@ fn last_state(container: &Container, sight: &Sight<'_>) -> Value {
     let shown = match &container.state {
         State::Ended { ended, next: Next::BackOff { .. } } => Some((ended.clone(), container.restarts)),
         State::CannotStart { message, .. } => Some((
-            Ended { code: 128, reason: "StartError", message: Some(message.clone()), started: None, finished: sight.now },
+            Ended {
+                code: 128,
+                reason: "StartError",
+                message: Some(message.clone()),
+                started: None,
+                finished: sight.now,
+            },
             container.restarts,
         )),
         _ => container.last.clone().map(|last| (last, container.restarts - 1)),
     };
-    shown.map_or_else(|| json!({}), |(ended, start)| json!({"terminated": terminated(&ended, container, start, sight)}))
+    shown.map_or_else(
+        || json!({}),
+        |(ended, start)| json!({"terminated": terminated(&ended, container, start, sight)}),
+    )
 }
 
 fn terminated(ended: &Ended, container: &Container, start: i64, sight: &Sight<'_>) -> Value {
@@ -224,8 +248,7 @@ fn spec_of<'a>(container: &Container, pod: &'a Value) -> &'a Value {
 
 fn container_id(container: &Container, start: i64, sight: &Sight<'_>) -> String {
     let seed = format!("{}/{}/{start}", uid(sight.pod), container.name);
-    let hex: String = Sha256::digest(seed.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("containerd://{hex}")
+    format!("containerd://{}", hex(&Sha256::digest(seed.as_bytes())))
 }
 
 fn image_id(named: &str) -> String {
@@ -236,14 +259,16 @@ fn image_id(named: &str) -> String {
 fn qos(pod: &Value) -> &'static str {
     let containers = items(&pod["spec"]["containers"]);
     let resources = |one: &Value| one["resources"].clone();
-    if containers.iter().all(|one| resources(one)["limits"].is_null() && resources(one)["requests"].is_null()) {
+    if containers.iter().all(|one| resources(one)["limits"].is_null() && resources(one)["requests"].is_null())
+    {
         return "BestEffort";
     }
     let guaranteed = containers.iter().all(|one| {
         let resources = resources(one);
         ["cpu", "memory"].iter().all(|kind| {
             let limit = &resources["limits"][kind];
-            !limit.is_null() && (resources["requests"][kind].is_null() || resources["requests"][kind] == *limit)
+            !limit.is_null()
+                && (resources["requests"][kind].is_null() || resources["requests"][kind] == *limit)
         })
     });
     if guaranteed { "Guaranteed" } else { "Burstable" }

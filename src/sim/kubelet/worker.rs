@@ -162,10 +162,16 @@ impl Worker {
             return true;
         };
         out.pod_event("Warning", "FailedMount", message);
-        let mut failed = self.mount_failed.unwrap_or(MountFailure { first: look.now, retry_at: look.now, tries: 0, told: false });
+        let mut failed = self.mount_failed.unwrap_or(MountFailure {
+            first: look.now,
+            retry_at: look.now,
+            tries: 0,
+            told: false,
+        });
         failed.tries += 1;
         // The volume manager doubles from half a second to two minutes.
-        let wait = Duration::from_millis(500).saturating_mul(1 << failed.tries.min(8)).min(Duration::from_secs(122));
+        let wait =
+            Duration::from_millis(500).saturating_mul(1 << failed.tries.min(8)).min(Duration::from_secs(122));
         failed.retry_at = look.tempo.after(look.now, wait);
         if !failed.told && look.now >= look.tempo.after_secs(failed.first, 123) {
             failed.told = true;
@@ -226,7 +232,11 @@ impl Worker {
     }
 }
 
-fn sight<'a>(look: &Look<'a>, frozen: &'a BTreeMap<String, Arc<Value>>, stopping_since: Timestamp) -> Sight<'a> {
+fn sight<'a>(
+    look: &Look<'a>,
+    frozen: &'a BTreeMap<String, Arc<Value>>,
+    stopping_since: Timestamp,
+) -> Sight<'a> {
     Sight {
         pod: look.pod,
         world: look.world,
@@ -242,11 +252,17 @@ fn sight<'a>(look: &Look<'a>, frozen: &'a BTreeMap<String, Arc<Value>>, stopping
 
 fn begin_stopping(look: &Look<'_>) -> Stopping {
     let grace = look.pod["metadata"]["deletionGracePeriodSeconds"].as_u64().unwrap_or(30);
-    Stopping { since: look.now, kill_at: look.tempo.after_secs(look.now, grace), told: false, stuck_told: false }
+    Stopping {
+        since: look.now,
+        kill_at: look.tempo.after_secs(look.now, grace),
+        told: false,
+        stuck_told: false,
+    }
 }
 
 fn timed_out(pod: &Value, volume: &str) -> String {
-    let all: Vec<&str> = items(&pod["spec"]["volumes"]).iter().filter_map(|one| one["name"].as_str()).collect();
+    let all: Vec<&str> =
+        items(&pod["spec"]["volumes"]).iter().filter_map(|one| one["name"].as_str()).collect();
     format!(
         "Unable to attach or mount volumes: unmounted volumes=[{volume}], unattached volumes=[{}]: timed out waiting for the condition",
         all.join(" ")

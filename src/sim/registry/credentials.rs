@@ -51,7 +51,7 @@ impl Keyring {
             }
         }
         // The most specific path is tried first, as the kubelet sorts its index.
-        self.entries.sort_by(|a, b| b.path.len().cmp(&a.path.len()));
+        self.entries.sort_by_key(|entry| std::cmp::Reverse(entry.path.len()));
     }
 
     /// The logins that fit the image, most specific first.
@@ -63,9 +63,10 @@ impl Keyring {
 impl Entry {
     fn fits(&self, image: &ImageRef) -> bool {
         let host_fits = self.host == image.host
-            || self.host.strip_prefix("*.").is_some_and(|suffix| {
-                image.host.split_once('.').is_some_and(|(_, parent)| parent == suffix)
-            });
+            || self
+                .host
+                .strip_prefix("*.")
+                .is_some_and(|suffix| image.host.split_once('.').is_some_and(|(_, parent)| parent == suffix));
         host_fits && (self.path.is_empty() || image.repository.starts_with(&self.path))
     }
 }
@@ -82,7 +83,10 @@ fn login(auth: &Value) -> Option<Login> {
         let (user, password) = text.split_once(':')?;
         return Some(Login { user: user.to_owned(), password: password.to_owned() });
     }
-    Some(Login { user: auth["username"].as_str()?.to_owned(), password: auth["password"].as_str()?.to_owned() })
+    Some(Login {
+        user: auth["username"].as_str()?.to_owned(),
+        password: auth["password"].as_str()?.to_owned(),
+    })
 }
 
 /// `https://index.docker.io/v1/`, `harbor.example.com/payments`, … as host and path.

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub use credentials::{Keyring, Login};
+pub(in crate::sim) use pull::hex;
 pub use pull::{PullFailure, PullResult};
 pub use reference::ImageRef;
 
@@ -76,7 +77,9 @@ pub enum Mode {
     /// 429 for those who do not log in.
     RateLimitedAnonymous,
     /// 503 until the given time, or for good.
-    Outage { until: Option<Timestamp> },
+    Outage {
+        until: Option<Timestamp>,
+    },
     /// Accepts the connection and never answers.
     Hanging,
 }

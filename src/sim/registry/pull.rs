@@ -33,7 +33,13 @@ impl PullFailure {
     pub(super) fn no_such_host(image: &ImageRef) -> Self {
         let url = manifest_url(image);
         let host = host_only(&image.host);
-        resolve(image, "Unknown", &format!("failed to do request: Head \"{url}\": dial tcp: lookup {host} on 10.96.0.10:53: no such host"))
+        resolve(
+            image,
+            "Unknown",
+            &format!(
+                "failed to do request: Head \"{url}\": dial tcp: lookup {host} on 10.96.0.10:53: no such host"
+            ),
+        )
     }
 }
 
@@ -58,18 +64,20 @@ fn identify<'a>(auth: &'a Auth, logins: &[&Login]) -> Caller<'a> {
     };
     accounts
         .iter()
-        .find(|account| logins.iter().any(|login| login.user == account.user && login.password == account.password))
+        .find(|account| {
+            logins.iter().any(|login| login.user == account.user && login.password == account.password)
+        })
         .map_or(Caller::Refused, Caller::Known)
 }
 
 fn refused_by_mode(mode: Mode, image: &ImageRef, caller: &Caller<'_>, now: Timestamp) -> PullResult {
     match mode {
-        Mode::Ok => Ok(()),
         Mode::RateLimitedUntil(until) if now < until => Err(rate_limited(image)),
         Mode::RateLimitedAnonymous if matches!(caller, Caller::Anonymous) => Err(rate_limited(image)),
-        Mode::RateLimitedUntil(_) | Mode::RateLimitedAnonymous => Ok(()),
-        Mode::Outage { until } if until.is_none_or(|until| now < until) => Err(status(image, "503 Service Unavailable")),
-        Mode::Outage { .. } => Ok(()),
+        Mode::Outage { until } if until.is_none_or(|until| now < until) => {
+            Err(status(image, "503 Service Unavailable"))
+        }
+        Mode::Ok | Mode::RateLimitedUntil(_) | Mode::RateLimitedAnonymous | Mode::Outage { .. } => Ok(()),
         Mode::Hanging => Err(hanging(image)),
     }
 }
@@ -82,7 +90,9 @@ fn refused_by_auth(auth: &Auth, image: &ImageRef, caller: &Caller<'_>, registry:
             Caller::Anonymous | Caller::Refused => Err(status(image, "401 Unauthorized")),
         },
         Auth::DockerHub { private, .. } => docker_hub(private, image, caller, registry),
-        Auth::Projects { public, private, .. } => projects(public.contains(project(image)), private.contains(project(image)), image, caller),
+        Auth::Projects { public, private, .. } => {
+            projects(public.contains(project(image)), private.contains(project(image)), image, caller)
+        }
         Auth::Token { anonymous, .. } => match caller {
             Caller::Known(account) => allowed(account, image),
             Caller::Refused => Err(oauth(image, "oauth", "401 Unauthorized")),
@@ -98,7 +108,9 @@ fn docker_hub(private: &[String], image: &ImageRef, caller: &Caller<'_>, registr
         Caller::Refused => Err(oauth(image, "oauth", "401 Unauthorized")),
         Caller::Known(account) if hidden => allowed(account, image),
         Caller::Anonymous if hidden => Err(access_denied(image)),
-        Caller::Known(_) | Caller::Anonymous if !registry.repositories.contains_key(&image.repository) => Err(access_denied(image)),
+        Caller::Known(_) | Caller::Anonymous if !registry.repositories.contains_key(&image.repository) => {
+            Err(access_denied(image))
+        }
         Caller::Known(_) | Caller::Anonymous => Ok(()),
     }
 }
@@ -113,7 +125,8 @@ fn projects(public: bool, private: bool, image: &ImageRef, caller: &Caller<'_>) 
 }
 
 fn allowed(account: &Account, image: &ImageRef) -> PullResult {
-    let may = account.may_pull.is_empty() || account.may_pull.iter().any(|prefix| image.repository.starts_with(prefix.as_str()));
+    let may = account.may_pull.is_empty()
+        || account.may_pull.iter().any(|prefix| image.repository.starts_with(prefix.as_str()));
     if may { Ok(()) } else { Err(status(image, "403 Forbidden")) }
 }
 
@@ -138,12 +151,20 @@ fn access_denied(image: &ImageRef) -> PullFailure {
 }
 
 fn oauth(image: &ImageRef, kind: &str, answer: &str) -> PullFailure {
-    resolve(image, "Unknown", &format!("failed to authorize: failed to fetch {kind} token: unexpected status: {answer}"))
+    resolve(
+        image,
+        "Unknown",
+        &format!("failed to authorize: failed to fetch {kind} token: unexpected status: {answer}"),
+    )
 }
 
 fn status(image: &ImageRef, answer: &str) -> PullFailure {
     let ImageRef { host, tag, .. } = image;
-    resolve(image, "Unknown", &format!("pulling from host {host} failed with status code [manifests {tag}]: {answer}"))
+    resolve(
+        image,
+        "Unknown",
+        &format!("pulling from host {host} failed with status code [manifests {tag}]: {answer}"),
+    )
 }
 
 /// Docker Hub counts the GET of the manifest, so the name resolves and the copy fails.
@@ -164,7 +185,9 @@ fn hanging(image: &ImageRef) -> PullFailure {
 }
 
 fn resolve(image: &ImageRef, code: &str, detail: &str) -> PullFailure {
-    let message = format!("rpc error: code = {code} desc = failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {detail}");
+    let message = format!(
+        "rpc error: code = {code} desc = failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {detail}"
+    );
     PullFailure { message, took: Duration::from_millis(300) }
 }
 
@@ -180,8 +203,17 @@ fn host_only(host: &str) -> &str {
 pub(super) fn digest_of(image: &ImageRef) -> String {
     use sha2::{Digest as _, Sha256};
     let hash = Sha256::digest(image.to_string().as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(&hash))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(in crate::sim) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing into a String has no way to fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 impl ImageRef {

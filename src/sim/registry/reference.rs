@@ -19,7 +19,11 @@ impl ImageRef {
         if path.is_empty() || tag.is_empty() || !path.bytes().all(is_path_byte) {
             return None;
         }
-        let repository = if host == "docker.io" && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+        let repository = if host == "docker.io" && !path.contains('/') {
+            format!("library/{path}")
+        } else {
+            path.to_owned()
+        };
         Some(Self { host: host.to_owned(), repository, tag: tag.to_owned() })
     }
 
@@ -48,7 +52,9 @@ fn split_tag(text: &str) -> (&str, &str) {
 
 fn split_host(name: &str) -> (&str, &str) {
     match name.split_once('/') {
-        Some((first, rest)) if is_host(first) => (if first == "index.docker.io" { "docker.io" } else { first }, rest),
+        Some((first, rest)) if is_host(first) => {
+            (if first == "index.docker.io" { "docker.io" } else { first }, rest)
+        }
         _ => ("docker.io", name),
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::states::{
-    all_pods_wait, container_gone, deployment_fixed, deployment_ready, image_restored, lost_pod, node_of_lost_pod_back,
-    overdue, pod_count, pod_gone, pod_running, pods_wait, stateful_fixed,
+    all_pods_wait, container_gone, deployment_fixed, deployment_ready, image_restored, lost_pod,
+    node_of_lost_pod_back, overdue, pod_count, pod_gone, pod_running, pods_wait, stateful_fixed,
 };
 use super::{Act, Scenario};
 use crate::sim::kubelet::Exit;
@@ -117,7 +117,7 @@ pub static SCENARIOS: &[Scenario] = &[
         fixed: |api| stateful_fixed(api, "ledger", "ledger"),
         aftermath: &[
             Act::Until(|api| stateful_fixed(api, "ledger", "ledger")),
-            Act::Rest(Duration::from_secs(120)),
+            Act::Rest(Duration::from_mins(2)),
             Act::Return { pool: "ledger" },
             Act::Until(node_of_lost_pod_back),
         ],

@@ -17,8 +17,8 @@ use super::api::ApiServer;
 use super::kubelet::Exit;
 
 pub use list::SCENARIOS;
-pub(in crate::sim) use play::{aftermath, play, play_background};
 pub use play::PlayError;
+pub(in crate::sim) use play::{aftermath, play, play_background};
 pub(in crate::sim) use storm::storm;
 pub(in crate::sim) use world::base_world;
 

@@ -71,7 +71,8 @@ async fn do_act(stage: &Stage, scenario: &'static str, index: usize, act: &Act) 
         Act::Apply(yaml) => apply::apply(&stage.api, yaml).map_err(refused)?,
         Act::ApplyMany(yaml, times) => {
             for number in 1..=*times {
-                apply::apply(&stage.api, &yaml.replace("{index}", &format!("{number:02}"))).map_err(refused)?;
+                apply::apply(&stage.api, &yaml.replace("{index}", &format!("{number:02}")))
+                    .map_err(refused)?;
             }
         }
         Act::Until(state) => await_state(stage, *state, patience(stage))
@@ -80,7 +81,10 @@ async fn do_act(stage: &Stage, scenario: &'static str, index: usize, act: &Act) 
         Act::Rest(real) => stage.api.clock().sleep(stage.tempo.of(*real)).await,
         Act::DeletePod { namespace, name } => {
             let who = User::system("masters");
-            stage.api.delete(&who, &gvr::PODS, Some(namespace), name, DeleteOptions::default()).map_err(refused)?;
+            stage
+                .api
+                .delete(&who, &gvr::PODS, Some(namespace), name, DeleteOptions::default())
+                .map_err(refused)?;
         }
         Act::Strike { namespace, pod_prefix, exit } => {
             let command = Command::Strike {
@@ -115,15 +119,22 @@ async fn do_act(stage: &Stage, scenario: &'static str, index: usize, act: &Act) 
 
 fn pooled(pool: &str, number: usize) -> NodeSpec {
     let digits = pool.bytes().fold(0_usize, |sum, byte| sum * 31 + usize::from(byte)) % 200;
-    NodeSpec { pool: Some(pool.to_owned()), ..NodeSpec::worker(&format!("{pool}-{number}"), &format!("10.201.{digits}.{number}")) }
+    NodeSpec {
+        pool: Some(pool.to_owned()),
+        ..NodeSpec::worker(&format!("{pool}-{number}"), &format!("10.201.{digits}.{number}"))
+    }
 }
 
 /// Ten minutes of real life, and never less than half a minute.
 fn patience(stage: &Stage) -> Duration {
-    stage.tempo.of(Duration::from_secs(600)).max(Duration::from_secs(30))
+    stage.tempo.of(Duration::from_mins(10)).max(Duration::from_secs(30))
 }
 
-async fn await_state(stage: &Stage, state: fn(&crate::sim::api::ApiServer) -> bool, patience: Duration) -> Result<(), ()> {
+async fn await_state(
+    stage: &Stage,
+    state: fn(&crate::sim::api::ApiServer) -> bool,
+    patience: Duration,
+) -> Result<(), ()> {
     let clock = stage.api.clock();
     let deadline: Timestamp = later(clock.now(), patience);
     while !state(&stage.api) {

@@ -15,7 +15,10 @@ const IMAGES: [&str; 2] = ["registry.example.com/storm/crashing:1.0", "harbor.ex
 pub(in crate::sim) async fn storm(stage: &Stage, workloads: usize, pods_each: usize) -> Result<(), Status> {
     let nodes = (workloads * pods_each).div_ceil(ROOM);
     for number in 1..=nodes {
-        let spec = NodeSpec::worker(&format!("storm-{number:03}"), &format!("10.202.{}.{}", number / 250, number % 250));
+        let spec = NodeSpec::worker(
+            &format!("storm-{number:03}"),
+            &format!("10.202.{}.{}", number / 250, number % 250),
+        );
         let pods = u32::try_from(ROOM + 50).unwrap_or(u32::MAX);
         stage.join(NodeSpec { pods, cpu: 256, memory_gib: 2048, ..spec }).await;
     }

@@ -20,7 +20,10 @@ fn add_registries(world: &mut World) {
     let harbor = Registry::new("harbor.example.com", Auth::Private { accounts: vec![robot] })
         .with("payments/api", &["1.4.10", "1.4.11"])
         .with("billing/invoice-api", &["2.7.0"]);
-    let hub = Auth::DockerHub { private: vec!["acme/".to_owned()], accounts: vec![Account::new("acme", "swordfish")] };
+    let hub = Auth::DockerHub {
+        private: vec!["acme/".to_owned()],
+        accounts: vec![Account::new("acme", "swordfish")],
+    };
     let hub = Registry::new("docker.io", hub).with("library/nginx", &["1.27"]);
     let house = Registry::new("registry.example.com", Auth::Public)
         .with("reports/export-worker", &["1.8.0"])
@@ -52,7 +55,10 @@ fn add_programs(world: &mut World) {
         Program::failing(
             Duration::from_secs(1),
             1,
-            &["starting orders-api 2.4.0", "panic: migration 0042_split_address: column \"street\" of relation \"orders\" is missing"],
+            &[
+                "starting orders-api 2.4.0",
+                "panic: migration 0042_split_address: column \"street\" of relation \"orders\" is missing",
+            ],
         ),
     );
     world.set_program(
@@ -61,9 +67,13 @@ fn add_programs(world: &mut World) {
     );
     world.set_program(
         "registry.example.com/media/transcoder:6.0.0",
-        Program::server(&["mounted nfs://media.example.com/raw", "waiting for work"]).stopping(OnStop::Unkillable),
+        Program::server(&["mounted nfs://media.example.com/raw", "waiting for work"])
+            .stopping(OnStop::Unkillable),
     );
-    world.set_program("registry.example.com/fulfilment/render-config:1.1.0", Program::task(Duration::from_millis(500), &["rendered /rendered/picker.toml"]));
+    world.set_program(
+        "registry.example.com/fulfilment/render-config:1.1.0",
+        Program::task(Duration::from_millis(500), &["rendered /rendered/picker.toml"]),
+    );
     world.set_program("registry.example.com/fulfilment/picker:2.2.0", picker());
     world.set_program(
         "registry.example.com/storm/crashing:1.0",

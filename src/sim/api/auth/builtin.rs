@@ -3,7 +3,16 @@
 use serde_json::{Value, json};
 
 const READ: &[&str] = &["get", "list", "watch"];
-const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const WRITE: &[&str] = &[
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
 
 /// ClusterRoles by name with their rules.
 pub(crate) fn cluster_roles() -> Vec<Value> {
@@ -17,7 +26,9 @@ pub(crate) fn cluster_roles() -> Vec<Value> {
         "resources": ["roles", "rolebindings"], "verbs": WRITE});
     let mut edit = vec![workloads(WRITE), core(WRITE), secret];
     edit.push(json!({"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]}));
-    edit.push(json!({"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}));
+    edit.push(
+        json!({"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}),
+    );
     edit.extend(watched());
     let mut admin = edit.clone();
     admin.push(roles);
@@ -26,21 +37,33 @@ pub(crate) fn cluster_roles() -> Vec<Value> {
     let mut view = vec![workloads(READ), core(READ)];
     view.extend(watched());
     vec![
-        role("cluster-admin", json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-            {"nonResourceURLs": ["*"], "verbs": ["*"]}])),
+        role(
+            "cluster-admin",
+            json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+            {"nonResourceURLs": ["*"], "verbs": ["*"]}]),
+        ),
         role("admin", json!(admin)),
         role("edit", json!(edit)),
         role("view", json!(view)),
-        role("system:discovery", json!([{"nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*",
+        role(
+            "system:discovery",
+            json!([{"nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*",
             "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"],
-            "verbs": ["get"]}])),
-        role("system:basic-user", json!([
+            "verbs": ["get"]}]),
+        ),
+        role(
+            "system:basic-user",
+            json!([
             {"apiGroups": ["authorization.k8s.io"], "verbs": ["create"],
                 "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]},
             {"apiGroups": ["authentication.k8s.io"], "verbs": ["create"],
-                "resources": ["selfsubjectreviews"]}])),
-        role("system:public-info-viewer", json!([{"nonResourceURLs": ["/healthz", "/livez", "/readyz",
-            "/version", "/version/"], "verbs": ["get"]}])),
+                "resources": ["selfsubjectreviews"]}]),
+        ),
+        role(
+            "system:public-info-viewer",
+            json!([{"nonResourceURLs": ["/healthz", "/livez", "/readyz",
+            "/version", "/version/"], "verbs": ["get"]}]),
+        ),
     ]
 }
 
@@ -83,6 +106,9 @@ pub(crate) fn cluster_role_bindings() -> Vec<Value> {
         binding("cluster-admin", &["system:masters"]),
         binding("system:discovery", &["system:authenticated"]),
         binding("system:basic-user", &["system:authenticated"]),
-        binding("system:public-info-viewer", &["system:authenticated", "system:unauthenticated"]),
+        binding(
+            "system:public-info-viewer",
+            &["system:authenticated", "system:unauthenticated"],
+        ),
     ]
 }

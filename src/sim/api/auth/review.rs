@@ -42,35 +42,44 @@ pub(crate) fn answer(
         },
         _ => return Err(Status::method_not_allowed()),
     };
-    meta::of(&mut review).entry("creationTimestamp").or_insert(Value::Null);
+    meta::of(&mut review)
+        .entry("creationTimestamp")
+        .or_insert(Value::Null);
     Ok(review)
 }
 
 fn subject(spec: &Value) -> User {
-    let groups = meta::list(spec, "/groups").iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    User { name: text(spec, "/user").to_owned(), groups, ..User::default() }
+    let groups = meta::list(spec, "/groups")
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    User {
+        name: text(spec, "/user").to_owned(),
+        groups,
+        ..User::default()
+    }
 }
 
 fn access(store: &Store, user: &User, spec: &Value) -> Value {
-    let asked = match spec.get("nonResourceAttributes").filter(|value| value.is_object()) {
-        Some(path) => Attributes {
-            verb: text(path, "/verb"),
-            path: Some(text(path, "/path")),
-            ..Attributes::default()
-        },
-        None => {
-            let of = &spec["resourceAttributes"];
-            Attributes {
-                verb: text(of, "/verb"),
-                group: text(of, "/group"),
-                resource: text(of, "/resource"),
-                sub: text(of, "/subresource"),
-                namespace: text(of, "/namespace"),
-                name: text(of, "/name"),
-                path: None,
-            }
-        }
+    let of = &spec["resourceAttributes"];
+    let mut asked = Attributes {
+        verb: text(of, "/verb"),
+        group: text(of, "/group"),
+        resource: text(of, "/resource"),
+        sub: text(of, "/subresource"),
+        namespace: text(of, "/namespace"),
+        name: text(of, "/name"),
+        path: None,
     };
+    let plain = &spec["nonResourceAttributes"];
+    if plain.is_object() {
+        asked = Attributes {
+            verb: text(plain, "/verb"),
+            path: Some(text(plain, "/path")),
+            ..Attributes::default()
+        };
+    }
     json!({"allowed": rbac::allows(store, user, &asked)})
 }
 
@@ -80,8 +89,10 @@ fn rules(store: &Store, who: &User, ns: &str) -> Value {
         all.push(json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}));
         all.push(json!({"nonResourceURLs": ["*"], "verbs": ["*"]}));
     }
-    let (paths, resources): (Vec<Value>, Vec<Value>) =
-        all.into_iter().partition(|rule| rule.get("nonResourceURLs").is_some_and(|urls| !urls.is_null()));
+    let (paths, resources): (Vec<Value>, Vec<Value>) = all.into_iter().partition(|rule| {
+        rule.get("nonResourceURLs")
+            .is_some_and(|urls| !urls.is_null())
+    });
     json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false})
 }
 
@@ -103,16 +114,25 @@ pub(crate) fn token_request(
     tokens: &Tokens,
     now: Timestamp,
 ) -> Result<Value, Status> {
-    let seconds = request["spec"]["expirationSeconds"].as_i64().unwrap_or(3600);
+    let seconds = request["spec"]["expirationSeconds"]
+        .as_i64()
+        .unwrap_or(3600);
     if seconds < 600 {
         let why = super::super::status::Cause::invalid(
             "spec.expirationSeconds",
             &json!(seconds),
             "may not specify a duration less than 10 minutes",
         );
-        return Err(Status::invalid("authentication.k8s.io", "TokenRequest", "", &[why]));
+        return Err(Status::invalid(
+            "authentication.k8s.io",
+            "TokenRequest",
+            "",
+            &[why],
+        ));
     }
-    let until = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+    let until = now
+        .saturating_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX);
     let mut user = User::service_account(meta::namespace(account), meta::name(account));
     meta::uid(account).clone_into(&mut user.uid);
     let token = tokens.mint(user, Some(until));

@@ -3,10 +3,13 @@
 
 mod access;
 mod answer;
+mod deleting;
 mod discovery;
 mod logs;
 mod openapi;
+mod patching;
 mod proto;
+mod protobody;
 mod query;
 mod read;
 mod route;
@@ -57,7 +60,11 @@ async fn serve(State(api): State<ApiServer>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     access::unwrap_path(&mut parts);
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return refused(&Status::new(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"));
+        return refused(&Status::new(
+            413,
+            "RequestEntityTooLarge",
+            "Request entity too large: limit is 3145728",
+        ));
     };
     let record = (parts.method != Method::GET).then(|| recorded(&parts, &body));
     let (who, response) = match access::who(&api, &parts) {
@@ -91,7 +98,9 @@ async fn admitted(api: &ApiServer, who: User, parts: Parts, body: Bytes) -> Resp
         return refused(&status);
     }
     match route {
-        Route::Path { path, .. } => discovery::serve(api, &path, &parts).unwrap_or_else(|s| refused(&s)),
+        Route::Path { path, .. } => {
+            discovery::serve(api, &path, &parts).unwrap_or_else(|s| refused(&s))
+        }
         Route::Resource(target) => {
             let faults = api.inner.faults.strike(&Struck {
                 verb: target.verb,
@@ -100,10 +109,26 @@ async fn admitted(api: &ApiServer, who: User, parts: Parts, body: Bytes) -> Resp
                 name: &target.name,
                 user: &who.name,
             });
-            let found = api.inner.state.lock().registry.find(&target.group, &target.version, &target.resource);
-            let Some(res) = found else { return refused(&Status::no_such_path()) };
+            let found = api.inner.state.lock().registry.find(
+                &target.group,
+                &target.version,
+                &target.resource,
+            );
+            let Some(res) = found else {
+                return refused(&Status::no_such_path());
+            };
             let api = api.clone();
-            struck(Asked { api, who, target, res, query, parts, body, faults }).await
+            struck(Asked {
+                api,
+                who,
+                target,
+                res,
+                query,
+                parts,
+                body,
+                faults,
+            })
+            .await
         }
     }
 }
@@ -120,8 +145,12 @@ async fn struck(asked: Asked) -> Response {
         }
     }
     let cut = asked.target.verb != "watch" && asked.faults.contains(&What::CutAfter);
-    let answer = dispatch(asked).await;
-    if cut { answer::cut() } else { answer.unwrap_or_else(|status| refused(&status)) }
+    let answer = dispatch(asked);
+    if cut {
+        answer::cut()
+    } else {
+        answer.unwrap_or_else(|status| refused(&status))
+    }
 }
 
 async fn delay(by: Duration) {
@@ -130,19 +159,34 @@ async fn delay(by: Duration) {
 
 fn injected(code: u16, after: u32) -> Status {
     match code {
-        409 => Status::new(409, "Conflict", "Operation cannot be fulfilled: injected conflict"),
+        409 => Status::new(
+            409,
+            "Conflict",
+            "Operation cannot be fulfilled: injected conflict",
+        ),
         429 => Status::too_many_requests("too many requests, please try again later", after),
-        503 => Status::new(503, "ServiceUnavailable", "the server is currently unable to handle the request"),
-        504 => Status::new(504, "Timeout", "request did not complete within the allotted timeout"),
+        503 => Status::new(
+            503,
+            "ServiceUnavailable",
+            "the server is currently unable to handle the request",
+        ),
+        504 => Status::new(
+            504,
+            "Timeout",
+            "request did not complete within the allotted timeout",
+        ),
         500 => Status::internal("injected failure"),
         other => Status::new(other, "", "injected answer"),
     }
 }
 
-async fn dispatch(asked: Asked) -> Answer {
+fn dispatch(asked: Asked) -> Answer {
     let sub = asked.target.sub.clone();
     if let Some(sub) = &sub
-        && asked.res.sub(sub).is_none_or(|known| !known.verbs.contains(&asked.target.verb))
+        && asked
+            .res
+            .sub(sub)
+            .is_none_or(|known| !known.verbs.contains(&asked.target.verb))
     {
         return Err(if asked.res.sub(sub).is_none() {
             Status::no_such_path()
@@ -161,9 +205,9 @@ async fn dispatch(asked: Asked) -> Answer {
         (_, "watch") => watch::serve(asked),
         (_, "create") => write::create(&asked),
         (_, "update") => write::update(&asked),
-        (_, "patch") => write::patch(&asked),
-        (_, "delete") => write::delete(&asked),
-        (_, "deletecollection") => write::delete_collection(&asked),
+        (_, "patch") => patching::patch(&asked),
+        (_, "delete") => deleting::delete(&asked),
+        (_, "deletecollection") => deleting::delete_collection(&asked),
         _ => Err(Status::method_not_allowed()),
     }
 }
@@ -175,6 +219,9 @@ fn refused(status: &Status) -> Response {
 /// A body that ends in an error: hyper closes the connection.
 fn broken() -> Body {
     Body::from_stream(futures::stream::once(async {
-        Err::<Bytes, _>(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "injected cut"))
+        Err::<Bytes, _>(std::io::Error::new(
+            std::io::ErrorKind::ConnectionReset,
+            "injected cut",
+        ))
     }))
 }

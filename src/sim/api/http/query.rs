@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// Parameters by name; a repeated one keeps its first value.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Query(BTreeMap<String, String>);
+pub(in crate::sim::api) struct Query(BTreeMap<String, String>);
 
 impl Query {
     pub(super) fn parse(text: &str) -> Self {
@@ -48,7 +48,9 @@ fn decode_bytes(text: &str, plus: bool) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let coded = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let coded = text
+            .get(at + 1..at + 3)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match (bytes[at], coded) {
             (b'%', Some(byte)) => {
                 out.push(byte);

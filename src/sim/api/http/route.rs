@@ -14,7 +14,7 @@ pub(super) enum Route {
 
 /// A resource as the path names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::sim::api) struct Target {
     pub(super) verb: &'static str,
     pub(super) group: String,
     pub(super) version: String,
@@ -39,18 +39,31 @@ impl Target {
 }
 
 pub(super) fn parse(method: &Method, path: &str, query: &Query) -> Route {
-    let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(decode_path).collect();
+    let parts: Vec<String> = path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(decode_path)
+        .collect();
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     let (group, version, rest) = match words.as_slice() {
         ["api", version, rest @ ..] if !rest.is_empty() => ("", *version, rest),
         ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
-        _ => return Route::Path { verb: plain_verb(method), path: path.to_owned() },
+        _ => {
+            return Route::Path {
+                verb: plain_verb(method),
+                path: path.to_owned(),
+            };
+        }
     };
     let (watched, rest) = match rest {
         ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
         rest => (query.is("watch"), rest),
     };
-    let mut target = Target { group: group.into(), version: version.into(), ..Target::default() };
+    let mut target = Target {
+        group: group.into(),
+        version: version.into(),
+        ..Target::default()
+    };
     fill(&mut target, rest);
     target.verb = verb(method, watched, target.name.is_empty());
     Route::Resource(target)
@@ -115,12 +128,20 @@ fn plain_verb(method: &Method) -> &'static str {
 mod tests {
     use super::*;
 
-    fn check(method: Method, path: &str, shown: &str) {
+    fn check(method: &Method, path: &str, shown: &str) {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let text = match parse(&method, path, &Query::parse(query)) {
+        let text = match parse(method, path, &Query::parse(query)) {
             Route::Path { verb, path } => format!("{verb} {path}"),
             Route::Resource(t) => {
-                format!("{} {}.{} {} ns={} name={}", t.verb, t.group, t.version, t.with_sub(), t.namespace, t.name)
+                format!(
+                    "{} {}.{} {} ns={} name={}",
+                    t.verb,
+                    t.group,
+                    t.version,
+                    t.with_sub(),
+                    t.namespace,
+                    t.name
+                )
             }
         };
         assert_eq!(text, shown);
@@ -128,17 +149,37 @@ mod tests {
 
     #[test]
     fn paths_become_targets() {
-        check(Method::GET, "/api/v1/pods", "list .v1 pods ns= name=");
-        check(Method::GET, "/api/v1/pods?watch=true", "watch .v1 pods ns= name=");
-        check(Method::GET, "/api/v1/namespaces/a/pods/p/log", "get .v1 pods/log ns=a name=p");
-        check(Method::GET, "/api/v1/namespaces/a", "get .v1 namespaces ns= name=a");
-        check(Method::PUT, "/api/v1/namespaces/a/finalize", "update .v1 namespaces/finalize ns= name=a");
+        check(&Method::GET, "/api/v1/pods", "list .v1 pods ns= name=");
         check(
-            Method::DELETE,
+            &Method::GET,
+            "/api/v1/pods?watch=true",
+            "watch .v1 pods ns= name=",
+        );
+        check(
+            &Method::GET,
+            "/api/v1/namespaces/a/pods/p/log",
+            "get .v1 pods/log ns=a name=p",
+        );
+        check(
+            &Method::GET,
+            "/api/v1/namespaces/a",
+            "get .v1 namespaces ns= name=a",
+        );
+        check(
+            &Method::PUT,
+            "/api/v1/namespaces/a/finalize",
+            "update .v1 namespaces/finalize ns= name=a",
+        );
+        check(
+            &Method::DELETE,
             "/apis/apps/v1/namespaces/a/deployments",
             "deletecollection apps.v1 deployments ns=a name=",
         );
-        check(Method::GET, "/apis/apps/v1", "get /apis/apps/v1");
-        check(Method::GET, "/apis/g.io/v1/things/a%3Ab", "get g.io.v1 things ns= name=a:b");
+        check(&Method::GET, "/apis/apps/v1", "get /apis/apps/v1");
+        check(
+            &Method::GET,
+            "/apis/g.io/v1/things/a%3Ab",
+            "get g.io.v1 things ns= name=a:b",
+        );
     }
 }

@@ -23,15 +23,29 @@ pub(crate) type Set = BTreeSet<Path>;
 
 /// Parts of an object nobody owns.
 const NOT_OWNED: &[&str] = &[
-    "name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-    "deletionGracePeriodSeconds", "managedFields", "selfLink", "generateName",
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
+    "selfLink",
+    "generateName",
 ];
 
 /// The leaves of an object; items of keyed lists count as leaves of their own.
 pub(crate) fn of(shape: Shape, object: &Value) -> Set {
     let mut set = Set::new();
-    let Some(fields) = object.as_object() else { return set };
-    for (key, value) in fields.iter().filter(|(key, _)| *key != "apiVersion" && *key != "kind") {
+    let Some(fields) = object.as_object() else {
+        return set;
+    };
+    for (key, value) in fields
+        .iter()
+        .filter(|(key, _)| *key != "apiVersion" && *key != "kind")
+    {
         let (inner, rules) = shape.field(key).unwrap_or((Shape::Open, None));
         let mut path = vec![Step::Field(key.clone())];
         if key == "metadata" {
@@ -84,7 +98,9 @@ fn walk(shape: Shape, rules: Option<&Rules>, value: &Value, path: &mut Path, set
 
 /// The keys of a list that merges, if it does.
 pub(crate) fn keys(rules: Option<&Rules>) -> Option<&[String]> {
-    rules.map(|rules| rules.list_keys.as_slice()).filter(|keys| !keys.is_empty())
+    rules
+        .map(|rules| rules.list_keys.as_slice())
+        .filter(|keys| !keys.is_empty())
 }
 
 /// `{"containerPort":80,"protocol":"TCP"}`
@@ -105,13 +121,15 @@ pub(crate) fn value_at<'a>(object: &'a Value, path: &[Step]) -> Option<&'a Value
     path.iter().try_fold(object, |at, step| match step {
         Step::Field(name) => at.get(name),
         Step::Key(key) => at.as_array()?.iter().find(|item| matches_key(key, item)),
-        Step::Item(text) => at.as_array()?.iter().find(|item| item.to_string() == *text),
+        Step::Item(text) => at.as_array()?.iter().find(|item| is_text(item, text)),
     })
 }
 
 /// Takes out what a path names, and maps and lists that are empty after that.
 pub(crate) fn remove_at(object: &mut Value, path: &[Step]) {
-    let Some((step, rest)) = path.split_first() else { return };
+    let Some((step, rest)) = path.split_first() else {
+        return;
+    };
     match (step, object) {
         (Step::Field(name), Value::Object(fields)) => {
             if rest.is_empty() {
@@ -130,9 +148,13 @@ pub(crate) fn remove_at(object: &mut Value, path: &[Step]) {
                 remove_at(inner, rest);
             }
         }
-        (Step::Item(text), Value::Array(items)) => items.retain(|item| item.to_string() != *text),
+        (Step::Item(text), Value::Array(items)) => items.retain(|item| !is_text(item, text)),
         _ => {}
     }
+}
+
+fn is_text(item: &Value, text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|value| value == *item)
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -140,7 +162,9 @@ fn is_empty(value: &Value) -> bool {
 }
 
 pub(crate) fn matches_key(key: &str, item: &Value) -> bool {
-    let Ok(Value::Object(wanted)) = serde_json::from_str(key) else { return false };
+    let Ok(Value::Object(wanted)) = serde_json::from_str(key) else {
+        return false;
+    };
     wanted.iter().all(|(name, value)| match item.get(name) {
         Some(own) => own == value,
         None => name == "protocol" && value == "TCP",
@@ -179,7 +203,9 @@ pub(crate) fn decode(fields: &Value) -> Set {
 }
 
 fn read(fields: &Value, path: &mut Path, set: &mut Set) {
-    let Some(map) = fields.as_object() else { return };
+    let Some(map) = fields.as_object() else {
+        return;
+    };
     if map.is_empty() && !path.is_empty() {
         set.insert(path.clone());
     }
@@ -211,9 +237,15 @@ pub(crate) fn show(path: &[Step]) -> String {
             Step::Key(key) => {
                 let pairs: Map<String, Value> = serde_json::from_str(key).unwrap_or_default();
                 let pairs: Vec<String> = pairs.iter().map(|(k, v)| format!("{k}={v}")).collect();
-                text.push_str(&format!("[{}]", pairs.join(",")));
+                text.push('[');
+                text += &pairs.join(",");
+                text.push(']');
             }
-            Step::Item(item) => text.push_str(&format!("[={item}]")),
+            Step::Item(item) => {
+                text += "[=";
+                text += item;
+                text.push(']');
+            }
         }
     }
     text
@@ -232,9 +264,18 @@ mod tests {
         let set = of(Shape::of("v1", "Pod"), &pod);
         let shown: Vec<String> = set.iter().map(|path| show(path)).collect();
         assert_eq!(decode(&encode(&set)), set);
-        assert!(shown.contains(&".spec.containers[name=\"c\"].image".to_owned()), "{shown:?}");
-        assert!(shown.contains(&".metadata.finalizers[=\"x/y\"]".to_owned()), "{shown:?}");
+        assert!(
+            shown.contains(&".spec.containers[name=\"c\"].image".to_owned()),
+            "{shown:?}"
+        );
+        assert!(
+            shown.contains(&".metadata.finalizers[=\"x/y\"]".to_owned()),
+            "{shown:?}"
+        );
         assert!(shown.contains(&".spec.tolerations".to_owned()), "{shown:?}");
-        assert!(!shown.iter().any(|path| path.contains("metadata.name")), "{shown:?}");
+        assert!(
+            !shown.iter().any(|path| path.contains("metadata.name")),
+            "{shown:?}"
+        );
     }
 }

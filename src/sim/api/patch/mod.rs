@@ -23,7 +23,7 @@ pub(super) enum PatchError {
     /// It is not a patch at all: 400.
     Malformed(String),
     /// It does not fit the document: 422.
-    Unfit(String),
+    Unfit,
 }
 
 impl Patch {
@@ -34,7 +34,7 @@ impl Patch {
             Self::Json(patch) => {
                 let patch: json_patch::Patch = serde_json::from_value(patch.clone())
                     .map_err(|why| PatchError::Malformed(format!("json: {why}")))?;
-                json_patch::patch(&mut next, &patch).map_err(|why| PatchError::Unfit(why.to_string()))?;
+                json_patch::patch(&mut next, &patch).map_err(|_| PatchError::Unfit)?;
             }
             Self::Merge(patch) => {
                 map_only(patch)?;
@@ -53,5 +53,7 @@ fn map_only(patch: &Value) -> Result<(), PatchError> {
     if patch.is_object() {
         return Ok(());
     }
-    Err(PatchError::Malformed("json: cannot unmarshal into Go value of type map[string]interface {}".into()))
+    Err(PatchError::Malformed(
+        "json: cannot unmarshal into Go value of type map[string]interface {}".into(),
+    ))
 }

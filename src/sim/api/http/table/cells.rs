@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::super::super::meta::{self, list, text};
 use super::super::super::resource::Resource;
+use super::{nodes, pods};
 
-const NONE: &str = "<none>";
+pub(super) const NONE: &str = "<none>";
 
 pub(super) fn cell(res: &Resource, column: &str, object: &Value, now: Timestamp) -> Value {
     let count = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
@@ -17,19 +18,32 @@ pub(super) fn cell(res: &Resource, column: &str, object: &Value, now: Timestamp)
         "Containers" => json!(joined(containers(object), "/name")),
         "Images" => json!(joined(containers(object), "/image")),
         "Selector" => json!(selector(&object["spec"]["selector"])),
-        "Data" => json!(["data", "binaryData"].iter().map(|key| size(&object[*key])).sum::<usize>()),
+        "Data" => json!(
+            ["data", "binaryData"]
+                .iter()
+                .map(|key| size(&object[*key]))
+                .sum::<usize>()
+        ),
         "Message" => json!(text(object, "/message").trim()),
         "StorageClass" => json!(text(object, "/spec/storageClassName")),
         "VolumeMode" => json!(text(object, "/spec/volumeMode")),
         "VolumeAttributesClass" => json!("<unset>"),
-        "Role" => json!(format!("{}/{}", text(object, "/roleRef/kind"), text(object, "/roleRef/name"))),
+        "Role" => json!(format!(
+            "{}/{}",
+            text(object, "/roleRef/kind"),
+            text(object, "/roleRef/name")
+        )),
         _ => match res.stored_as.resource {
-            "pods" => pod(column, object, now),
-            "nodes" => node(column, object),
+            "pods" => pods::cell(column, object, now),
+            "nodes" => nodes::cell(column, object),
             "events" => event(column, object, now),
             "services" => service(column, object),
             "deployments" | "statefulsets" => match column {
-                "Ready" => json!(format!("{}/{}", count("/status/readyReplicas"), wanted(object))),
+                "Ready" => json!(format!(
+                    "{}/{}",
+                    count("/status/readyReplicas"),
+                    wanted(object)
+                )),
                 "Up-to-date" => json!(count("/status/updatedReplicas")),
                 _ => json!(count("/status/availableReplicas")),
             },
@@ -66,7 +80,11 @@ fn containers(object: &Value) -> &[Value] {
 }
 
 fn joined(items: &[Value], pointer: &str) -> String {
-    items.iter().map(|one| text(one, pointer)).collect::<Vec<_>>().join(",")
+    items
+        .iter()
+        .map(|one| text(one, pointer))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn size(value: &Value) -> usize {
@@ -80,17 +98,27 @@ fn pairs(labels: &Value) -> String {
         .flatten()
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
-    if all.is_empty() { NONE.into() } else { all.join(",") }
+    if all.is_empty() {
+        NONE.into()
+    } else {
+        all.join(",")
+    }
 }
 
 fn selector(selector: &Value) -> String {
-    let labels = if selector.get("matchLabels").is_some() { &selector["matchLabels"] } else { selector };
+    let labels = if selector.get("matchLabels").is_some() {
+        &selector["matchLabels"]
+    } else {
+        selector
+    };
     pairs(labels)
 }
 
 /// `5s`, `3m20s`, `4h`, `2d`: as kubectl shortens durations.
-fn age(since: &str, now: Timestamp) -> String {
-    let Ok(since) = since.parse::<Timestamp>() else { return "<unknown>".into() };
+pub(super) fn age(since: &str, now: Timestamp) -> String {
+    let Ok(since) = since.parse::<Timestamp>() else {
+        return "<unknown>".into();
+    };
     short(now.duration_since(since).as_secs())
 }
 
@@ -114,146 +142,15 @@ fn short(seconds: i64) -> String {
     }
 }
 
-fn pod(column: &str, pod: &Value, now: Timestamp) -> Value {
-    let dash = |pointer: &str| json!(Some(text(pod, pointer)).filter(|s| !s.is_empty()).unwrap_or(NONE));
-    let statuses = list(pod, "/status/containerStatuses");
-    match column {
-        "Ready" => {
-            let ready = statuses.iter().filter(|status| status["ready"] == true).count();
-            json!(format!("{ready}/{}", list(pod, "/spec/containers").len()))
-        }
-        "Status" => json!(pod_status(pod)),
-        "Restarts" => json!(restarts(statuses, now)),
-        "IP" => dash("/status/podIP"),
-        "Node" => dash("/spec/nodeName"),
-        "Nominated Node" => dash("/status/nominatedNodeName"),
-        _ => json!(NONE),
-    }
-}
-
-fn restarts(statuses: &[Value], now: Timestamp) -> String {
-    let total: u64 = statuses.iter().filter_map(|status| status["restartCount"].as_u64()).sum();
-    let last = statuses.iter().map(|s| text(s, "/lastState/terminated/finishedAt")).max();
-    match last.filter(|at| total > 0 && !at.is_empty()) {
-        Some(at) => format!("{total} ({} ago)", age(at, now)),
-        None => total.to_string(),
-    }
-}
-
-/// The one word for a pod: phase, or what its containers say, as kubectl's printer does.
-fn pod_status(pod: &Value) -> String {
-    let mut word = text(pod, "/status/phase").to_owned();
-    let reason = text(pod, "/status/reason");
-    if !reason.is_empty() {
-        reason.clone_into(&mut word);
-    }
-    let gated = list(pod, "/status/conditions")
-        .iter()
-        .any(|one| text(one, "/type") == "PodScheduled" && text(one, "/reason") == "SchedulingGated");
-    if gated {
-        word = "SchedulingGated".into();
-    }
-    match init_status(pod) {
-        Some(init) => word = init,
-        None => word = container_word(pod, word),
-    }
-    if meta::is_deleting(pod) {
-        return if reason == "NodeLost" { "Unknown".into() } else { "Terminating".into() };
-    }
-    word
-}
-
-fn init_status(pod: &Value) -> Option<String> {
-    let total = list(pod, "/spec/initContainers").len();
-    for (at, status) in list(pod, "/status/initContainerStatuses").iter().enumerate() {
-        let ended = &status["state"]["terminated"];
-        if ended["exitCode"] == 0 || status["started"] == true {
-            continue;
-        }
-        if !ended.is_null() {
-            return Some(format!("Init:{}", ended_word(ended)));
-        }
-        let waiting = text(status, "/state/waiting/reason");
-        if !waiting.is_empty() && waiting != "PodInitializing" {
-            return Some(format!("Init:{waiting}"));
-        }
-        return Some(format!("Init:{at}/{total}"));
-    }
-    None
-}
-
-fn container_word(pod: &Value, mut word: String) -> String {
-    let mut running = false;
-    for status in list(pod, "/status/containerStatuses").iter().rev() {
-        let ended = &status["state"]["terminated"];
-        let waiting = text(status, "/state/waiting/reason");
-        if !waiting.is_empty() {
-            waiting.clone_into(&mut word);
-        } else if !ended.is_null() {
-            word = ended_word(ended);
-        } else if status["ready"] == true && !status["state"]["running"].is_null() {
-            running = true;
-        }
-    }
-    if word == "Completed" && running {
-        let ready = list(pod, "/status/conditions")
-            .iter()
-            .any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True");
-        return if ready { "Running".into() } else { "NotReady".into() };
-    }
-    word
-}
-
-fn ended_word(ended: &Value) -> String {
-    match (text(ended, "/reason"), ended["signal"].as_i64()) {
-        ("", Some(signal)) if signal != 0 => format!("Signal:{signal}"),
-        ("", _) => format!("ExitCode:{}", ended["exitCode"]),
-        (reason, _) => reason.to_owned(),
-    }
-}
-
-fn node(column: &str, node: &Value) -> Value {
-    let info = |key: &str| json!(text(&node["status"]["nodeInfo"], &format!("/{key}")));
-    let address = |kind: &str| {
-        let found = list(node, "/status/addresses").iter().find(|one| text(one, "/type") == kind);
-        json!(found.map_or(NONE, |one| text(one, "/address")))
-    };
-    match column {
-        "Status" => {
-            let ready = list(node, "/status/conditions").iter().find(|one| text(one, "/type") == "Ready");
-            let mut word = match ready.map(|one| text(one, "/status")) {
-                Some("True") => "Ready".to_owned(),
-                Some(_) => "NotReady".to_owned(),
-                None => "Unknown".to_owned(),
-            };
-            if node["spec"]["unschedulable"] == true {
-                word.push_str(",SchedulingDisabled");
-            }
-            json!(word)
-        }
-        "Roles" => {
-            let roles: Vec<&str> = node["metadata"]["labels"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(|(key, _)| key.strip_prefix("node-role.kubernetes.io/"))
-                .collect();
-            json!(if roles.is_empty() { NONE.to_owned() } else { roles.join(",") })
-        }
-        "Version" => info("kubeletVersion"),
-        "Internal-IP" => address("InternalIP"),
-        "External-IP" => address("ExternalIP"),
-        "OS-Image" => info("osImage"),
-        "Kernel-Version" => info("kernelVersion"),
-        _ => info("containerRuntimeVersion"),
-    }
-}
-
 fn event(column: &str, event: &Value, now: Timestamp) -> Value {
     // The object may be shown in either face of events.
     let of = |core: &str, new: &str| {
         let found = text(event, core);
-        if found.is_empty() { text(event, new).to_owned() } else { found.to_owned() }
+        if found.is_empty() {
+            text(event, new).to_owned()
+        } else {
+            found.to_owned()
+        }
     };
     let last = [
         text(event, "/series/lastObservedTime").to_owned(),
@@ -261,8 +158,14 @@ fn event(column: &str, event: &Value, now: Timestamp) -> Value {
         text(event, "/eventTime").to_owned(),
     ];
     match column {
-        "Last Seen" => json!(age(last.iter().find(|at| !at.is_empty()).map_or("", |at| at), now)),
-        "First Seen" => json!(age(&of("/firstTimestamp", "/deprecatedFirstTimestamp"), now)),
+        "Last Seen" => json!(age(
+            last.iter().find(|at| !at.is_empty()).map_or("", |at| at),
+            now
+        )),
+        "First Seen" => json!(age(
+            &of("/firstTimestamp", "/deprecatedFirstTimestamp"),
+            now
+        )),
         "Type" => json!(text(event, "/type")),
         "Reason" => json!(text(event, "/reason")),
         "Object" => json!(format!(
@@ -272,13 +175,24 @@ fn event(column: &str, event: &Value, now: Timestamp) -> Value {
         )),
         "Subobject" => json!(of("/involvedObject/fieldPath", "/regarding/fieldPath")),
         "Source" => json!(of("/source/component", "/reportingController")),
-        "Count" => json!(event["count"].as_i64().or(event["deprecatedCount"].as_i64()).unwrap_or(1)),
+        "Count" => json!(
+            event["count"]
+                .as_i64()
+                .or(event["deprecatedCount"].as_i64())
+                .unwrap_or(1)
+        ),
         _ => json!(of("/message", "/note")),
     }
 }
 
 fn service(column: &str, service: &Value) -> Value {
-    let dash = |pointer: &str| json!(Some(text(service, pointer)).filter(|s| !s.is_empty()).unwrap_or(NONE));
+    let dash = |pointer: &str| {
+        json!(
+            Some(text(service, pointer))
+                .filter(|s| !s.is_empty())
+                .unwrap_or(NONE)
+        )
+    };
     match column {
         "Type" => json!(text(service, "/spec/type")),
         "Cluster-IP" => dash("/spec/clusterIP"),
@@ -287,7 +201,11 @@ fn service(column: &str, service: &Value) -> Value {
                 .iter()
                 .map(|port| format!("{}/{}", port["port"], text(port, "/protocol")))
                 .collect();
-            json!(if ports.is_empty() { NONE.to_owned() } else { ports.join(",") })
+            json!(if ports.is_empty() {
+                NONE.to_owned()
+            } else {
+                ports.join(",")
+            })
         }
         _ => dash("/spec/externalName"),
     }
@@ -309,12 +227,19 @@ fn job(column: &str, job: &Value, now: Timestamp) -> Value {
         }),
         "Completions" => {
             let done = job["status"]["succeeded"].as_i64().unwrap_or(0);
-            json!(format!("{done}/{}", job["spec"]["completions"].as_i64().unwrap_or(1)))
+            json!(format!(
+                "{done}/{}",
+                job["spec"]["completions"].as_i64().unwrap_or(1)
+            ))
         }
         _ => {
             let started = text(job, "/status/startTime");
             let ended = text(job, "/status/completionTime").parse().unwrap_or(now);
-            json!(if started.is_empty() { String::new() } else { age(started, ended) })
+            json!(if started.is_empty() {
+                String::new()
+            } else {
+                age(started, ended)
+            })
         }
     }
 }
@@ -322,8 +247,16 @@ fn job(column: &str, job: &Value, now: Timestamp) -> Value {
 fn cron_job(column: &str, cron: &Value, now: Timestamp) -> Value {
     match column {
         "Schedule" => json!(text(cron, "/spec/schedule")),
-        "Timezone" => json!(Some(text(cron, "/spec/timeZone")).filter(|s| !s.is_empty()).unwrap_or(NONE)),
-        "Suspend" => json!(if cron["spec"]["suspend"] == true { "True" } else { "False" }),
+        "Timezone" => json!(
+            Some(text(cron, "/spec/timeZone"))
+                .filter(|s| !s.is_empty())
+                .unwrap_or(NONE)
+        ),
+        "Suspend" => json!(if cron["spec"]["suspend"] == true {
+            "True"
+        } else {
+            "False"
+        }),
         "Active" => json!(list(cron, "/status/active").len()),
         _ => match text(cron, "/status/lastScheduleTime") {
             "" => json!(NONE),
@@ -340,14 +273,22 @@ fn modes(object: &Value) -> String {
         Some("ReadWriteOncePod") => "RWOP",
         _ => "",
     };
-    list(object, "/spec/accessModes").iter().map(short).collect::<Vec<_>>().join(",")
+    list(object, "/spec/accessModes")
+        .iter()
+        .map(short)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn other(column: &str, object: &Value) -> Value {
     let at = |pointer: &str| object.pointer(pointer).cloned().unwrap_or(Value::Null);
     let or = |pointer: &str, default: &str| match at(pointer) {
         Value::Null => json!(default),
-        value => json!(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+        value => json!(
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        ),
     };
     match column {
         "Status" if meta::is_deleting(object) => json!("Terminating"),
@@ -376,11 +317,19 @@ fn other(column: &str, object: &Value) -> Value {
         "Holder" => or("/spec/holderIdentity", ""),
         "Class" => or("/spec/ingressClassName", NONE),
         "Hosts" => json!(joined(list(object, "/spec/rules"), "/host")),
-        "Ports" => json!(if list(object, "/spec/tls").is_empty() { "80" } else { "80, 443" }),
+        "Ports" => json!(if list(object, "/spec/tls").is_empty() {
+            "80"
+        } else {
+            "80, 443"
+        }),
         "Pod-Selector" => json!(selector(&object["spec"]["podSelector"])),
         "Controller" => {
             let owner = &object["metadata"]["ownerReferences"][0];
-            json!(format!("{}.apps/{}", text(owner, "/kind").to_lowercase(), text(owner, "/name")))
+            json!(format!(
+                "{}.apps/{}",
+                text(owner, "/kind").to_lowercase(),
+                text(owner, "/name")
+            ))
         }
         "Revision" => or("/revision", "0"),
         "Value" => or("/value", "0"),
@@ -404,22 +353,18 @@ mod tests {
 
     #[test]
     fn durations_are_shortened_as_kubectl_does() {
-        for (seconds, shown) in
-            [(0, "0s"), (119, "119s"), (125, "2m5s"), (600, "10m"), (10_800, "3h"), (90_000, "25h"),
-                (172_800 + 3600, "2d1h"), (86400 * 9, "9d"), (86400 * 800, "2y70d")]
-        {
+        for (seconds, shown) in [
+            (0, "0s"),
+            (119, "119s"),
+            (125, "2m5s"),
+            (600, "10m"),
+            (10_800, "3h"),
+            (90_000, "25h"),
+            (172_800 + 3600, "2d1h"),
+            (86400 * 9, "9d"),
+            (86400 * 800, "2y70d"),
+        ] {
             assert_eq!(short(seconds), shown);
         }
-    }
-
-    #[test]
-    fn the_status_of_a_pod_is_what_its_containers_say() {
-        let mut pod = json!({"status": {"phase": "Running", "containerStatuses": [
-            {"ready": false, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}});
-        assert_eq!(pod_status(&pod), "CrashLoopBackOff");
-        pod["status"]["initContainerStatuses"] = json!([{"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]);
-        assert_eq!(pod_status(&pod), "Init:Error");
-        pod["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-        assert_eq!(pod_status(&pod), "Terminating");
     }
 }

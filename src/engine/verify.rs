@@ -1,0 +1,129 @@
+//! Whether a remedy helped: the plan's checks on what is so now.
+//!
+//! Reads anew everything the checks are about, and looks anew at those that showed the condition. Judging is
+//! done in `checks`, without a clock.
+
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+
+use super::checks::{self, Holding, Look, Seen, Showing};
+use super::clock;
+use super::execute::Progress;
+use super::failpoint::Failpoint;
+use super::look::Reading;
+use super::refused::Refused;
+use super::seat::Seat;
+use super::shared::Shared;
+use crate::incident::{
+    Check, CheckResult, Entry, Execution, ExecutionId, ExecutionState, Incident, IncidentKey, ObjectRef, Verdict,
+};
+
+/// So many subjects are looked at anew before a condition counts as gone.
+const MOST_LOOKS: usize = 50;
+const AT_ONCE: usize = 4;
+
+impl Shared {
+    /// Looks once. Enters a verdict if there is one.
+    pub(super) async fn verify(
+        &self,
+        incident: &Incident,
+        id: &ExecutionId,
+        deadline: Timestamp,
+    ) -> Result<Progress, Refused> {
+        let Some(execution) = incident.executions.get(id) else { return Ok(Progress::Later) };
+        let Some(record) = incident.proposals.get(&execution.proposal) else { return Ok(Progress::Later) };
+        let results = self.results(incident, &record.proposal.plan.checks).await;
+        let held = self.holding.lock().get(id).copied().unwrap_or(Holding { since: None });
+        match checks::verdict(&results, held, &self.look_of(incident, execution, deadline)) {
+            Err(holding) => {
+                self.holding.lock().insert(id.clone(), holding);
+                Ok(Progress::Later)
+            }
+            Ok(verdict) => self.enter_verdict(incident, id, verdict, results).await,
+        }
+    }
+
+    async fn enter_verdict(
+        &self,
+        incident: &Incident,
+        id: &ExecutionId,
+        verdict: Verdict,
+        checks: Vec<CheckResult>,
+    ) -> Result<Progress, Refused> {
+        let verified = Entry::Verified { execution: id.clone(), verdict, checks };
+        self.pass(Failpoint::BeforeVerified);
+        let decide = |now: &Incident, _: Timestamp| -> Result<Vec<Entry>, Refused> {
+            let waits = now.executions.get(id).is_some_and(|x| matches!(x.state, ExecutionState::Verifying { .. }));
+            Ok(if waits { vec![verified.clone()] } else { Vec::new() })
+        };
+        self.change(&incident.id, decide).await?;
+        self.pass(Failpoint::AfterVerified);
+        self.holding.lock().remove(id);
+        self.offers.lock().ask(&incident.id);
+        self.keys.add(incident.finding.key.clone());
+        metrics::counter!("kubemend_executions_total", "verdict" => word(verdict)).increment(1);
+        tracing::info!(execution.id = %id, incident.id = %incident.id, "execution {id}: {}", word(verdict));
+        Ok(Progress::Made)
+    }
+
+    fn look_of(&self, incident: &Incident, execution: &Execution, deadline: Timestamp) -> Look {
+        let members = self.board.lock().group(&incident.finding.key).map_or(0, crate::incident::grouping::Group::len);
+        Look {
+            now: clock::now(),
+            deadline,
+            steady: self.options.steady,
+            members_before: execution.members_before,
+            members_now: u32::try_from(members).unwrap_or(u32::MAX),
+        }
+    }
+
+    async fn results(&self, incident: &Incident, checks: &[Check]) -> Vec<CheckResult> {
+        let results: Vec<_> = checks.iter().map(|check| self.result(incident, check)).collect();
+        stream::iter(results).buffered(AT_ONCE).collect().await
+    }
+
+    async fn result(&self, incident: &Incident, check: &Check) -> CheckResult {
+        let seat = self.seat(&incident.finding.key.cluster);
+        match (check, checks::target(check)) {
+            (_, Some(target)) => {
+                let seen = match seat {
+                    Some(seat) => seat.read(target).await,
+                    None => Seen::Unreadable("its cluster is not configured any more".into()),
+                };
+                checks::of_object(check, &seen)
+            }
+            (Check::ConditionGone { condition: _, key }, None) => {
+                checks::of_condition(check, &self.showing(seat, key).await)
+            }
+            (Check::Gone(_) | Check::Field { .. } | Check::RolledOut { .. } | Check::Ready(_), None) => {
+                checks::of_object(check, &Seen::Unreadable("it names no object".into()))
+            }
+        }
+    }
+
+    async fn showing(&self, seat: Option<&Seat>, key: &IncidentKey) -> Showing {
+        let Some(seat) = seat else { return Showing::Unknown("its cluster is not configured any more".into()) };
+        let members = || -> Vec<ObjectRef> {
+            self.board.lock().group(key).map(|group| group.subjects().take(MOST_LOOKS).collect()).unwrap_or_default()
+        };
+        let looks: Vec<_> =
+            members().into_iter().map(|subject| async move { self.look(&subject, Reading::Fresh).await }).collect();
+        stream::iter(looks).buffer_unordered(AT_ONCE).for_each(|_| async {}).await;
+        if !seat.is_fresh() {
+            return Showing::Unknown("what the cluster shows is not up to date".into());
+        }
+        match self.board.lock().group(key).map_or(0, crate::incident::grouping::Group::len) {
+            0 => Showing::No,
+            count => Showing::On(count),
+        }
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fixed => "fixed",
+        Verdict::NotFixed => "notFixed",
+        Verdict::Regressed => "regressed",
+        Verdict::Unknown => "unknown",
+    }
+}
