@@ -1,13 +1,13 @@
 //! Writing events as components do with client-go: repeats bump a count, many alike are combined, chatter
 //! about one object is cut off. Owns these rules; refuses to decide what is worth an event.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::api::clock::stamp;
-use super::api::{ApiServer, User, gvr};
+use super::api::{ApiServer, DeleteOptions, User, gvr};
 use super::objects::{name, namespace, uid};
 use super::tempo::Tempo;
 
@@ -17,6 +17,8 @@ const ALIKE: usize = 10;
 const BURST: f64 = 25.0;
 /// Remembered keys; beyond that everything is forgotten, and repeats start new events.
 const REMEMBERED: usize = 65_536;
+/// Event objects of one component that are kept; the oldest go first.
+const KEPT: usize = 100_000;
 
 /// One component that writes events.
 pub(in crate::sim) struct Recorder {
@@ -27,6 +29,7 @@ pub(in crate::sim) struct Recorder {
     written: HashMap<Key, Written>,
     alike: HashMap<Key, HashSet<String>>,
     allowance: HashMap<String, (f64, Timestamp)>,
+    kept: VecDeque<(String, String)>,
     serial: u64,
 }
 
@@ -79,26 +82,25 @@ impl Recorder {
             written: HashMap::new(),
             alike: HashMap::new(),
             allowance: HashMap::new(),
+            kept: VecDeque::new(),
             serial: 0,
         }
     }
 
-    /// Writes the event, or counts it, or drops it.
+    /// Writes the event, or counts it, or drops it. What is dropped is counted all the same, so that the
+    /// next one that is written says how often it really happened.
     pub(in crate::sim) fn record(&mut self, note: &Note<'_>) {
         let now = self.api.clock().now();
-        if self.written.len() > REMEMBERED {
-            self.written.clear();
-            self.alike.clear();
-            self.allowance.clear();
-        }
+        self.forget_if_full();
         let (key, message) = self.combine(note);
-        if !self.is_allowed(uid(note.about), now) {
-            return;
-        }
+        let allowed = self.is_allowed(uid(note.about), now);
         let space = Self::space(note.about);
         if let Some(known) = self.written.get_mut(&key) {
             known.count += 1;
             let count = known.count;
+            if !allowed {
+                return;
+            }
             let bumped = self.api.modify(&self.who, &gvr::EVENTS, None, Some(space), &known.name, |event| {
                 event["count"] = json!(count);
                 event["lastTimestamp"] = json!(stamp(now));
@@ -108,7 +110,27 @@ impl Recorder {
                 return;
             }
         }
-        self.write_new(key, note, &message, now);
+        if allowed {
+            self.write_new(key, note, &message, now);
+        }
+    }
+
+    fn forget_if_full(&mut self) {
+        if self.written.len().max(self.allowance.len()) > REMEMBERED {
+            self.written.clear();
+            self.alike.clear();
+            self.allowance.clear();
+        }
+    }
+
+    /// Events go away some time, here by number: the oldest first.
+    fn expire(&mut self) {
+        while self.kept.len() > KEPT
+            && let Some((space, name)) = self.kept.pop_front()
+        {
+            // Deleted already, with its namespace: that is what was wanted.
+            let _ = self.api.delete(&self.who, &gvr::EVENTS, Some(&space), &name, DeleteOptions::default());
+        }
     }
 
     /// The key an event counts under, and the message it gets.
@@ -164,7 +186,9 @@ impl Recorder {
         });
         // The namespace may be going away; then nobody reads the event either.
         if self.api.create(&self.who, &gvr::EVENTS, Some(space), event).is_ok() {
+            self.kept.push_back((space.to_owned(), event_name.clone()));
             self.written.insert(key, Written { name: event_name, count: 1 });
+            self.expire();
         }
     }
 
@@ -252,6 +276,6 @@ mod tests {
         assert_eq!(api.list(&gvr::EVENTS, None)[0]["count"], 25);
         clock.advance(Duration::from_secs(301));
         recorder.record(&Note::new(&pod, "Normal", "Pulling", "Pulling image".into()));
-        assert_eq!(api.list(&gvr::EVENTS, None)[0]["count"], 26);
+        assert_eq!(api.list(&gvr::EVENTS, None)[0]["count"], 41, "what was not written was counted");
     }
 }

@@ -165,7 +165,7 @@ impl Container {
     fn advance(&mut self, spec: &Value, sight: &Sight<'_>, out: &mut Step) {
         match self.state.clone() {
             State::Idle | State::PullBackOff { .. } | State::CannotCreate { .. } => {
-                self.begin(spec, sight, out)
+                self.begin(spec, sight, out);
             }
             State::Pulling { failure, .. } => self.pulled(failure, spec, sight, out),
             State::PullFailed { .. } => self.back_off_pull(spec, out),

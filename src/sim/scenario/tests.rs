@@ -177,7 +177,7 @@ async fn bad_rollout_heals_by_undo_and_serves_meanwhile() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_release_heals_by_undo() {
     check("bad-release", &[("BackOff", "Back-off restarting failed container")], |api| {
-        undo(api, "orders", "orders-api")
+        undo(api, "orders", "orders-api");
     })
     .await;
 }
@@ -196,7 +196,7 @@ async fn oom_heals_by_undo() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn node_lost_heals_by_force_deletion_and_the_node_comes_back_later() {
+async fn node_lost_heals_by_force_deletion() {
     check(
         "node-lost",
         &[
@@ -209,9 +209,36 @@ async fn node_lost_heals_by_force_deletion_and_the_node_comes_back_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_node_is_repaired_once_its_pod_is_replaced() {
+    let sim = start().await;
+    sim.play("node-lost").await.unwrap();
+    let lost = sim.api().get(&gvr::PODS, Some("ledger"), "ledger-2").unwrap()["spec"]["nodeName"].clone();
+    let node = sim.api().get(&gvr::NODES, None, lost.as_str().unwrap()).unwrap();
+    let ready = crate::sim::objects::condition(&node, "Ready").unwrap();
+    assert_eq!((&ready["status"], &ready["reason"]), (&json!("Unknown"), &json!("NodeStatusUnknown")));
+    assert_eq!(ready["message"], "Kubelet stopped posting node status.");
+    force_delete(sim.api(), "ledger", "ledger-2");
+    until(&sim, "replaced elsewhere", |api| {
+        states::stateful_fixed(api, "ledger", "ledger")
+            && api
+                .get(&gvr::PODS, Some("ledger"), "ledger-2")
+                .is_some_and(|pod| pod["spec"]["nodeName"] != lost)
+    })
+    .await;
+    until(&sim, "node back", states::node_of_lost_pod_back).await;
+    until(&sim, "taints gone", |api| {
+        api.get(&gvr::NODES, None, lost.as_str().unwrap()).is_some_and(|node| {
+            items(&node["spec"]["taints"]).iter().all(|taint| taint["key"] == "dedicated")
+        })
+    })
+    .await;
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stale_subpath_heals_by_deleting_the_pod() {
     check("stale-subpath", &[("Failed", "volume-subpaths/config/collector/0")], |api| {
-        delete_pods(api, "metrics")
+        delete_pods(api, "metrics");
     })
     .await;
 }
