@@ -15,7 +15,10 @@ mod audit;
 mod config;
 mod demo;
 mod deploy;
+mod diagnose;
+mod explain;
 mod failure;
+mod playbooks;
 mod run;
 mod signals;
 
@@ -45,6 +48,13 @@ enum Command {
     Run(run::Args),
     /// Try it with nothing: a simulated cluster, failures, and approvals by keyboard.
     Demo(demo::Args),
+    /// Say what is wrong in a cluster, or in what `kubectl get -o json` wrote; once, and then end.
+    Diagnose(diagnose::Args),
+    /// Say which condition a failure message belongs to.
+    Explain(explain::Args),
+    /// List, show, check and test playbooks.
+    #[command(subcommand)]
+    Playbooks(playbooks::Command),
     /// Show, export or verify the records of what was seen, decided and done.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -75,6 +85,9 @@ fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure
     match command {
         Command::Run(arguments) => block_on(run::run(arguments, environment)),
         Command::Demo(arguments) => block_on(demo::run(arguments, environment)),
+        Command::Diagnose(arguments) => diagnose::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Playbooks(command) => playbooks::run(&command),
         Command::Audit(command) => block_on(audit::run(command)),
         Command::Config(command) => config::run(command, environment),
         Command::Deploy(command) => deploy::run(command),
