@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 const LONG: Duration = Duration::from_mins(2);
 /// So many clusters and bots run side by side.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 2;
 
 const SETTINGS: &str = "gate:
   roles:
@@ -71,7 +71,7 @@ async fn wherever_the_process_ends_each_change_is_made_once() {
 }
 
 async fn check(points: Vec<String>) {
-    let sim = Sim::start(SimOptions { pace: 50.0, background: false, ..SimOptions::default() }).await;
+    let sim = Sim::start(SimOptions { pace: 20.0, background: false, ..SimOptions::default() }).await;
     let sim = sim.expect("the simulated cluster starts");
     sim.play("pull-secret").await.expect("the scenario plays");
     let folder = tempfile::tempdir().expect("a temporary folder");
