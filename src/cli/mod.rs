@@ -48,9 +48,9 @@ enum Command {
     Run(run::Args),
     /// Try it with nothing: a simulated cluster, failures, and approvals by keyboard.
     Demo(demo::Args),
-    /// Say what is wrong in a cluster, or in what `kubectl get -o json` wrote; once, and then end.
+    /// Look once at a cluster, or at files of one, and say what is broken and why.
     Diagnose(diagnose::Args),
-    /// Say which condition a failure message belongs to.
+    /// Name the condition that a failure message tells of.
     Explain(explain::Args),
     /// List, show, check and test playbooks.
     #[command(subcommand)]
@@ -84,10 +84,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => block_on(run::run(arguments, environment)),
-        Command::Demo(arguments) => block_on(demo::run(arguments, environment)),
-        Command::Diagnose(arguments) => diagnose::run(&arguments),
+        Command::Diagnose(arguments) if arguments.is_from_files() => diagnose::run(&arguments),
+        Command::Diagnose(arguments) => block_on(diagnose::live(&arguments)),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Playbooks(command) => playbooks::run(&command),
+        Command::Demo(arguments) => block_on(demo::run(arguments, environment)),
         Command::Audit(command) => block_on(audit::run(command)),
         Command::Config(command) => config::run(command, environment),
         Command::Deploy(command) => deploy::run(command),

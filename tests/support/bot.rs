@@ -77,6 +77,11 @@ impl Drop for Bot {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.config.with_extension("log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the end of kubemend's log:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
     }
 }
 
