@@ -65,13 +65,13 @@ fn fit<'b>(
 /// The first text that a group caught stays.
 fn capture(hit: &Hit<'_>, text: &str, captures: &mut BTreeMap<String, String>) {
     let Some(pattern) = hit.pattern.filter(|pattern| pattern.captures_len() > 1) else { return };
-    let Some(caught) = pattern.captures(text) else { return };
+    let Some(caught) = pattern.captures(text.as_bytes()) else { return };
     for name in pattern.capture_names().flatten() {
         if let Some(group) = caught.name(name)
             && let Some(value) = captures.get_mut(name)
             && value.is_empty()
         {
-            value.push_str(cut(group.as_str(), LONGEST_CAPTURE));
+            value.push_str(cut(&String::from_utf8_lossy(group.as_bytes()), LONGEST_CAPTURE));
         }
     }
 }

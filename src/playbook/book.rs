@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::patterns::{Hit, Index, Rule, Sight};
 use super::problem::Problem;
 use super::shipped::SHIPPED;
-use crate::incident::ConditionId;
+use crate::incident::{ConditionId, Source};
 
 /// No more files are read from an operator's folders.
 const MOST_FILES: usize = 1_000;
@@ -100,9 +100,9 @@ impl Book {
         self.index.hits(sight, found);
     }
 
-    /// The playbook of a hit.
-    pub fn playbook(&self, hit: &Hit<'_>) -> &Playbook {
-        &self.playbooks[hit.playbook]
+    /// Whether any playbook names this reason at this place.
+    pub fn names(&self, place: Source, reason: &str) -> bool {
+        self.index.names(place, reason)
     }
 
     /// The playbook at a place in the book.
