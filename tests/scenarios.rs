@@ -10,8 +10,8 @@ use support::api::id;
 use support::stage::{LONG, Setup, Stage};
 use support::{eventually, plain};
 
-/// Entries that every run has, in this order. Others (members that changed, a better telling, proposals that
-/// were replaced) depend on when kubemend looked.
+/// Entries that every run has, in this order. When the others come (members that changed, a better telling,
+/// proposals that were replaced, the resolution) depends on when kubemend looked.
 const ALWAYS: &[&str] = &[
     "opened",
     "decided",
@@ -20,7 +20,6 @@ const ALWAYS: &[&str] = &[
     "changeDone",
     "executionFinished",
     "verified",
-    "resolved",
 ];
 
 /// One scenario with its remedy: the action that repairs it and how many changes that takes.
