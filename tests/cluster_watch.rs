@@ -217,7 +217,8 @@ async fn a_kind_without_rights_is_worked_without_and_tried_again() {
     far.forbid(NODES);
     let cluster = connect(&far).await;
     is_level(&far, &cluster).await;
-    let nodes = |cluster: &Cluster| cluster.status().kinds.into_iter().find(|kind| kind.kind == "Node").unwrap();
+    let nodes =
+        |cluster: &Cluster| cluster.status().kinds.into_iter().find(|kind| kind.kind == "Node").unwrap();
     eventually("it is said", || nodes(&cluster).forbidden).await;
     eventually("the rest is in order", || cluster.status().connected).await;
     far.allow(NODES);

@@ -197,7 +197,9 @@ impl FarSide {
     /// The names of pods with a waiting container.
     pub fn bad(&self, path: &str) -> Vec<String> {
         let waits = |pod: &Value| pod["status"]["containerStatuses"][0]["state"].get("waiting").is_some();
-        self.at(path, |c| c.objects.iter().filter(|(_, pod)| waits(pod)).map(|(name, _)| name.clone()).collect())
+        self.at(path, |c| {
+            c.objects.iter().filter(|(_, pod)| waits(pod)).map(|(name, _)| name.clone()).collect()
+        })
     }
 }
 
@@ -227,7 +229,9 @@ fn status(code: u16, after: Option<u64>) -> Response<Body> {
     if let Some(after) = after {
         response = response.header(header::RETRY_AFTER, after);
     }
-    response.body(Body::from(json!({"kind": "Status", "code": code, "message": "as scripted"}).to_string())).unwrap()
+    response
+        .body(Body::from(json!({"kind": "Status", "code": code, "message": "as scripted"}).to_string()))
+        .unwrap()
 }
 
 async fn answer(
@@ -238,7 +242,9 @@ async fn answer(
     let mut world = world.lock().unwrap();
     let path = uri.path().to_owned();
     let wanted = world.token.clone();
-    if wanted.is_some() && headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) != wanted.as_deref() {
+    if wanted.is_some()
+        && headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) != wanted.as_deref()
+    {
         return status(401, None);
     }
     let (forbidden, version) = (world.forbidden.contains(&path), world.version);
@@ -270,7 +276,8 @@ fn list(collection: &mut Collection, query: &HashMap<String, String>, version: u
     let items: Vec<&Value> = collection.objects.values().skip(from).take(limit).collect();
     let next = from + items.len();
     let more = if next < collection.objects.len() { next.to_string() } else { String::new() };
-    let page = json!({"metadata": {"resourceVersion": version.to_string(), "continue": more}, "items": items});
+    let page =
+        json!({"metadata": {"resourceVersion": version.to_string(), "continue": more}, "items": items});
     Response::new(Body::from(page.to_string()))
 }
 
