@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use crate::diagnosis;
 use crate::incident::{Evidence, Finding, Gathered, ObjectRef, Text, Wants};
 
 use super::clock;
 use super::seat::Seat;
 use super::shared::Shared;
+
+/// Looks that come within so long of each other are reported together: a storm is one report, not thousands.
+const TOGETHER: SignedDuration = SignedDuration::from_millis(100);
 
 /// Whether what was read for a sibling will do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,8 +41,9 @@ impl Shared {
             .increment(1);
         let seen = &evidence.seen.subject;
         let touched = self.board.lock().show(seen, findings.clone(), &evidence, evidence.seen.at);
+        let soon = clock::now().checked_add(TOGETHER).unwrap_or(evidence.seen.at);
         for key in touched {
-            self.keys.add(key);
+            self.keys.add_at(key, soon);
         }
         Some(Sight { findings, evidence })
     }
