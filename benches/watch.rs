@@ -4,7 +4,8 @@
 //! streamed) or the plain kube reflector of full `Pod` objects. Memory is what the kernel says of the whole
 //! process. Throughput is events by processor time of the watching process: per core.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+#![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints its table, or stops")]
+#![expect(clippy::disallowed_methods, reason = "its processes are short, and own their clocks and tasks")]
 #![expect(clippy::format_push_string, reason = "the load server builds text")]
 
 mod load;
@@ -126,7 +127,7 @@ async fn flood(address: &str, events: usize) {
 async fn watch(address: &str, pods: usize, events: usize, streamed: bool) {
     let began = Instant::now();
     let mut config = ClusterConfig::new("bench", Access::Direct(Box::new(direct(address))));
-    config.timing.settle = Duration::from_secs(600);
+    config.timing.settle = Duration::from_mins(10);
     config.timing.stream_lists = streamed;
     config.timing.probe = Duration::from_secs(1);
     let cluster = Cluster::connect(config).await.expect("a client can be made");

@@ -1,6 +1,9 @@
 //! Watching over HTTP against a scripted server: whatever goes wrong on the way, the cache ends at the level
 //! that the server has.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "events are dated now, and states are polled with a deadline")]
+
 mod far_side;
 
 use std::time::Duration;

@@ -53,13 +53,17 @@ impl Kubectl {
         serde_json::from_str(&text).expect("kubectl -o json writes JSON")
     }
 
-    /// Applies a scenario of `tests/real/` into a namespace without leftovers.
+    /// Applies a scenario of `tests/real/`. Each test empties its namespace at its start.
     fn apply(&self, scenario: &str) {
-        let namespace = format!("real-{scenario}");
-        if self.run(&["get", "namespace", &namespace]).is_ok() {
-            self.must(&["delete", "namespace", &namespace, "--timeout=120s"]);
-        }
         self.must(&["apply", "-f", &format!("tests/real/{scenario}.yaml")]);
+    }
+
+    /// An empty namespace of the scenario's name.
+    fn fresh(&self, scenario: &str) {
+        let namespace = format!("real-{scenario}");
+        let _ = self.run(&["-n", &namespace, "patch", "pod", "worker", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
+        let _ = self.run(&["delete", "namespace", &namespace, "--timeout=120s"]);
+        self.must(&["create", "namespace", &namespace]);
     }
 
     async fn ready_pods(&self, namespace: &str, wanted: usize) -> Vec<Value> {
@@ -90,9 +94,6 @@ impl Deployed {
     async fn start(admin: &Path) -> Self {
         let kubectl = Kubectl(admin.to_owned());
         kubectl.must(&["apply", "-f", "deploy/manifests/"]);
-        for namespace in ["real-pull-secret", "real-undo"] {
-            let _ = kubectl.run(&["create", "namespace", namespace]);
-        }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, service_account_kubeconfig(&kubectl))
@@ -108,7 +109,16 @@ impl Deployed {
 }
 
 /// One approval is enough for each risk, so that one person can drive the scenarios.
-const POLICY: &str = "gate:\n  roles:\n    admin: {risk: high}\n  approvals:\n    high: {count: 1}\n";
+const POLICY: &str = "\
+gate:
+  roles:
+    admin:
+      grants: [{actions: ['*'], maxRisk: high}]
+      rights: [pause, silence, audit]
+  approvals:
+    high: {approvals: 1, requesterCounts: true}
+incidents: {holdOffPercent: 10, settleSeconds: 5}
+";
 
 /// A kubeconfig that holds the token of kubemend's own ServiceAccount.
 fn service_account_kubeconfig(kubectl: &Kubectl) -> String {
@@ -167,8 +177,9 @@ async fn mend(api: &Api, condition: &str, namespace: &str, action: &str) -> Valu
 async fn pods_that_lack_a_pull_secret_come_up_after_the_service_account_is_patched() {
     let Some(admin) = cluster() else { return };
     let deployed = Deployed::start(&admin).await;
-    deployed.kubectl.apply("pull-secret");
+    deployed.kubectl.fresh("pull-secret");
     grant_pull_secrets(&deployed.kubectl, "real-pull-secret");
+    deployed.kubectl.apply("pull-secret");
     mend(deployed.api(), "image.auth-missing", "real-pull-secret", "pull-secrets.add").await;
     let pods = deployed.kubectl.ready_pods("real-pull-secret", 2).await;
     for pod in pods {
@@ -192,6 +203,7 @@ fn grant_pull_secrets(kubectl: &Kubectl, namespace: &str) {
 async fn a_pod_held_by_a_finalizer_goes_when_the_finalizer_is_stripped() {
     let Some(admin) = cluster() else { return };
     let deployed = Deployed::start(&admin).await;
+    deployed.kubectl.fresh("finalizers");
     deployed.kubectl.apply("finalizers");
     deployed.kubectl.ready_pods("real-finalizers", 1).await;
     deployed.kubectl.must(&["-n", "real-finalizers", "delete", "pod", "worker", "--wait=false"]);
@@ -208,6 +220,7 @@ async fn a_pod_held_by_a_finalizer_goes_when_the_finalizer_is_stripped() {
 async fn a_crash_that_outlives_its_cause_ends_with_a_rollout_restart() {
     let Some(admin) = cluster() else { return };
     let deployed = Deployed::start(&admin).await;
+    deployed.kubectl.fresh("restart");
     deployed.kubectl.apply("restart");
     let incident = deployed.api().incident("crash.app-exit", "real-restart", LONG).await;
     eprintln!("{}: {}", incident["id"], incident["cause"]);
@@ -229,6 +242,7 @@ async fn a_crash_that_outlives_its_cause_ends_with_a_rollout_restart() {
 async fn a_rollout_to_an_image_that_does_not_exist_is_rolled_back() {
     let Some(admin) = cluster() else { return };
     let deployed = Deployed::start(&admin).await;
+    deployed.kubectl.fresh("undo");
     deployed.kubectl.apply("undo");
     deployed.kubectl.ready_pods("real-undo", 2).await;
     deployed.kubectl.must(&[
@@ -250,6 +264,7 @@ async fn a_stateful_pod_on_a_lost_node_is_replaced_after_a_force_delete() {
     let Some(admin) = cluster() else { return };
     let deployed = Deployed::start(&admin).await;
     let node = FakeNode::start(&deployed.kubectl, "lost-1");
+    deployed.kubectl.fresh("node-lost");
     deployed.kubectl.apply("node-lost");
     let pod = eventually("the pod is bound to lost-1", LONG, || async {
         let pod = deployed.kubectl.run(&["-n", "real-node-lost", "get", "pod", "ledger-0", "-o", "json"])?;

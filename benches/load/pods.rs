@@ -36,7 +36,7 @@ impl Template {
 
     /// Writes pod number `n`, as of that version.
     pub(crate) fn write(&self, out: &mut String, n: usize, version: usize) {
-        let pieces = if n % SICK == 0 { &self.sick } else { &self.well };
+        let pieces = if n.is_multiple_of(SICK) { &self.sick } else { &self.well };
         for piece in pieces {
             let written = match piece {
                 Piece::Text(text) => out.write_str(text),

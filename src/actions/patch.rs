@@ -7,9 +7,11 @@
 //! and RFC 6902 has no test for absence: an `add` would wipe out what somebody else put there meanwhile. Then,
 //! and only then, the patch tests `metadata.resourceVersion`.
 //!
-//! Values under `test` must be free of `<`, `>` and `&`: API servers escape these three in the document that
-//! they patch and compare without unescaping. Uids, numbers, finalizers, secret names and markers are; a pod
-//! template is not, which is why templates are held by the generation and not by their text.
+//! (API servers let `test` with `null` pass where nothing is; that is no part of the RFC, and other servers refuse
+//! it.)
+//!
+//! A pod template is held by the generation and not by its text: that is one number, and the text may hold
+//! credentials, which must not be stored with a plan.
 
 use serde_json::{Map, Value, json};
 

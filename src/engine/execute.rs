@@ -181,11 +181,10 @@ impl Shared {
     ) -> Result<Progress, Refused> {
         let outcome = match attempt {
             Attempt::Over(outcome) => outcome,
-            Attempt::NotSent { .. } => attempt.given_up(),
             Attempt::NotMade { .. } | Attempt::Unreachable { .. } if self.may_ask_on(execution) => {
                 return Ok(Progress::Later);
             }
-            Attempt::NotMade { .. } | Attempt::Unreachable { .. } => attempt.given_up(),
+            Attempt::NotSent { .. } | Attempt::NotMade { .. } | Attempt::Unreachable { .. } => attempt.given_up(),
         };
         self.in_doubt.lock().remove(execution);
         log(execution, index, &outcome);

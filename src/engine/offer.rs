@@ -92,12 +92,12 @@ fn failures(incident: &Incident, remedy: &Text) -> usize {
 /// Nothing written is no failure; anything but a fix is.
 fn has_failed(state: &ExecutionState) -> bool {
     match state {
-        ExecutionState::Finished { outcome: Outcome::Stopped { at: 0, .. }, .. } => false,
-        ExecutionState::Finished { verdict, .. } => *verdict != Some(Verdict::Fixed),
-        ExecutionState::Ready
+        ExecutionState::Finished { outcome: Outcome::Stopped { at: 0, .. }, .. }
+        | ExecutionState::Ready
         | ExecutionState::Intended { .. }
         | ExecutionState::Unsettled { .. }
         | ExecutionState::Verifying { .. } => false,
+        ExecutionState::Finished { verdict, .. } => *verdict != Some(Verdict::Fixed),
     }
 }
 

@@ -91,11 +91,6 @@ async fn read(seat: &Seat, targets: &[Target]) -> Result<LiveObjects, NoDraft> {
             Seen::NotThere => live.insert(target, None),
             Seen::Unreadable(why) => return Err(NoDraft::Unread(why)),
         }
-        if target.api.kind == "PersistentVolumeClaim"
-            && let Some(pods) = seat.pods_mounting(target)
-        {
-            live.insert_claim_users(target, pods);
-        }
     }
     Ok(live)
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::policy::Right;
 use crate::actions::ACTIONS;
-use crate::incident::{Risk, Text, Via};
+use crate::incident::{Actor, Risk, Text, Via};
 
 /// Who may do what.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -18,9 +18,15 @@ pub struct GateConfig {
     pub roles: BTreeMap<Text, RoleConfig>,
     /// People by name; two identities of one person are one approver.
     pub people: BTreeMap<Text, PersonConfig>,
+    /// What kubemend may approve by itself, where a playbook is in mode `auto` and within its budget; nothing
+    /// where it is left out. Never at high risk.
+    pub auto: Vec<GrantConfig>,
     /// What it takes, by risk.
     pub approvals: ApprovalsConfig,
 }
+
+/// The name under which kubemend itself stands among roles and people.
+pub(super) const ITSELF: &str = "kubemend";
 
 /// What a role may do.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -139,6 +145,7 @@ impl GateConfig {
                 mistakes.extend(grant.mistakes().map(|m| format!("roles.{name}.grants[{index}].{m}")));
             }
         }
+        mistakes.extend(self.auto_mistakes());
         let mut seen: BTreeMap<&IdentityConfig, &Text> = BTreeMap::new();
         for (name, person) in &self.people {
             mistakes.extend(self.person_mistakes(name, person, &mut seen));
@@ -147,6 +154,39 @@ impl GateConfig {
             mistakes.extend(self.approvals.of(risk).mistakes().map(|m| format!("approvals.{name}.{m}")));
         }
         mistakes
+    }
+
+    fn auto_mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        for (index, grant) in self.auto.iter().enumerate() {
+            mistakes.extend(grant.mistakes().map(|m| format!("auto[{index}].{m}")));
+            if grant.max_risk == Risk::High {
+                mistakes.push(format!(
+                    "auto[{index}].maxRisk: high risk always takes a person; the most is `medium`"
+                ));
+            }
+        }
+        for (what, taken) in
+            [("roles", self.roles.contains_key(ITSELF)), ("people", self.people.contains_key(ITSELF))]
+        {
+            if taken {
+                mistakes.push(format!(
+                    "{what}.{ITSELF}: this name stands for kubemend itself; choose another one"
+                ));
+            }
+        }
+        mistakes
+    }
+
+    /// The same with kubemend itself among the people, where it may approve anything.
+    pub(super) fn with_itself(mut self) -> Self {
+        if !self.auto.is_empty() {
+            let grants = std::mem::take(&mut self.auto);
+            self.roles.insert(ITSELF.into(), RoleConfig { grants, rights: BTreeSet::new() });
+            let identities = vec![IdentityConfig { via: Via::Auto, id: Actor::auto().id }];
+            self.people.insert(ITSELF.into(), PersonConfig { roles: vec![ITSELF.into()], identities });
+        }
+        self
     }
 
     fn person_mistakes<'a>(

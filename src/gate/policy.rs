@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::config::{ApprovalConfig, GateConfig, GrantConfig, IdentityConfig};
+use super::config::{ApprovalConfig, GateConfig, GrantConfig, ITSELF, IdentityConfig};
 use super::glob::matches;
 use super::refusal::Refusal;
 use crate::incident::{Actor, ConditionId, Plan, Risk, Text};
@@ -39,7 +39,7 @@ impl Policy {
     /// The policy, or every mistake in its configuration.
     pub fn new(config: GateConfig) -> Result<Self, Vec<String>> {
         let mistakes = config.mistakes();
-        if mistakes.is_empty() { Ok(Self(config)) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(Self(config.with_itself())) } else { Err(mistakes) }
     }
 
     /// The person behind a verified identity.
@@ -67,7 +67,7 @@ impl Policy {
 
     /// The roles for which something holds, for texts that say who could.
     fn roles_where(&self, holds: impl Fn(&Text) -> bool) -> Vec<Text> {
-        self.0.roles.keys().filter(|role| holds(role)).cloned().collect()
+        self.0.roles.keys().filter(|role| **role != ITSELF && holds(role)).cloned().collect()
     }
 }
 

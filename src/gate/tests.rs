@@ -303,3 +303,25 @@ fn every_mistake_of_a_configuration_is_told_with_its_place() {
     let unknown = serde_json::from_value::<GateConfig>(json!({"rolls": {}}));
     assert!(unknown.expect_err("unknown key").to_string().contains("rolls"));
 }
+
+#[test]
+fn kubemend_itself_approves_only_what_the_operator_lets_it_and_never_high_risk() {
+    let with = |auto: serde_json::Value| {
+        let mut config = samples::config();
+        config.auto = serde_json::from_value(auto).expect("grants");
+        Policy::new(config)
+    };
+    let itself = |policy: &Policy, risk| {
+        let record = record(risk, 1);
+        let approve = decision(DecisionKind::Approve, Actor::auto(), &record);
+        decide(policy, &record, &finding(), &approve, None, now()).map_err(|refusal| refusal.code())
+    };
+    assert_eq!(itself(&policy(), Risk::Low), Err("unknown-identity"));
+    let low = with(json!([{"actions": ["pods.delete"], "maxRisk": "low"}])).expect("no mistakes");
+    assert_eq!(itself(&low, Risk::Low), Ok(()));
+    assert_eq!(itself(&low, Risk::Medium), Err("no-grant"));
+    let approved = approved_by(record(Risk::Low, 1), &[Actor::auto()]);
+    assert!(permitted(&low, &incident(approved), false, now()).is_ok());
+    let high = with(json!([{"actions": ["*"], "maxRisk": "high"}])).expect_err("a mistake");
+    assert!(high[0].starts_with("auto[0].maxRisk"), "{high:?}");
+}

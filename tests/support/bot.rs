@@ -57,6 +57,13 @@ impl Bot {
         self.child.wait().expect("the child can be waited for")
     }
 
+    /// Whether the process is over.
+    pub fn has_ended(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        // A process that ended and was not waited for yet is a zombie.
+        stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    }
+
     pub fn database(&self) -> PathBuf {
         self.folder.join("kubemend.db")
     }

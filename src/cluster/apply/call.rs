@@ -145,7 +145,7 @@ impl Caller {
                 (Method::PATCH, "application/strategic-merge-patch+json", body.to_string())
             }
             Operation::Delete(delete) => {
-                (Method::DELETE, "application/json", deletion(target, delete).to_string())
+                (Method::DELETE, "application/json", deletion(target, delete, trial).to_string())
             }
             Operation::Create(body) => (Method::POST, "application/json", body.to_string()),
         };
@@ -212,9 +212,14 @@ async fn json_body(response: Response<Body>) -> Option<Value> {
     serde_json::from_slice(&body.to_bytes()).ok()
 }
 
-fn deletion(target: &Target, delete: &Delete) -> Value {
+/// A trial is said in the body: an API server that gets a body for a DELETE does not look at the query at all,
+/// and deletes.
+fn deletion(target: &Target, delete: &Delete, trial: Trial) -> Value {
     let mut options =
         json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": target.uid}});
+    if trial == Trial::Yes {
+        options["dryRun"] = json!(["All"]);
+    }
     if let Some(seconds) = delete.grace_seconds {
         options["gracePeriodSeconds"] = seconds.into();
     }

@@ -66,6 +66,7 @@ async fn a_delete_carries_the_uid_and_the_grace_period() {
     let seen = far.seen.lock().clone();
     assert_eq!(seen[0].2["preconditions"]["uid"], "u-1");
     assert_eq!(seen[0].2["gracePeriodSeconds"], 0);
+    assert!(seen[0].2.get("dryRun").is_none());
     assert_eq!(far.changes(), 1);
 }
 

@@ -139,9 +139,9 @@ fn a_listing_sweeps_what_it_does_not_name_in_its_namespace_alone() {
     let cache = cache();
     let mut other = waiting(3);
     other["metadata"]["namespace"] = json!("elsewhere");
-    [waiting(1), waiting(2), other].iter().for_each(|pod| {
-        put(&cache, pod);
-    });
+    for pod in [waiting(1), waiting(2), other] {
+        put(&cache, &pod);
+    }
     let listed = decode(waiting(2).to_string().as_bytes()).unwrap();
     cache.apply(Watched::Pod, listed, 2, Delivery::Listed, now());
     cache.sweep(Watched::Pod, Some("shop"), 2, now());

@@ -24,7 +24,7 @@ fn deployment() -> Value {
     })
 }
 
-type Seen = Arc<Mutex<Vec<(Method, String)>>>;
+type Seen = Arc<Mutex<Vec<(Method, String, Value)>>>;
 
 /// Answers reads with the object and tries with what would come of them; refuses everything else loudly.
 fn cluster(refusal: Option<u16>) -> (Client, Seen) {
@@ -34,10 +34,12 @@ fn cluster(refusal: Option<u16>) -> (Client, Seen) {
         let kept = Arc::clone(&kept);
         async move {
             let (parts, body) = request.into_parts();
-            kept.lock().push((parts.method.clone(), parts.uri.to_string()));
+            let bytes = body.collect().await?.to_bytes();
+            let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            kept.lock().push((parts.method.clone(), parts.uri.to_string(), body.clone()));
             let mut object = deployment();
             if parts.method == Method::PATCH {
-                let patch: json_patch::Patch = serde_json::from_slice(&body.collect().await?.to_bytes())?;
+                let patch: json_patch::Patch = serde_json::from_value(body)?;
                 json_patch::patch(&mut object, &patch)?;
                 object["metadata"]["resourceVersion"] = json!("8");
             }
@@ -95,7 +97,7 @@ async fn a_patch_is_tried_and_only_what_changes_is_shown() {
     assert_eq!(preview.gaps, Vec::<Text>::new());
     assert!(preview.kubectl[0].starts_with("kubectl --context=prod"), "{:?}", preview.kubectl);
     let tries: Vec<String> =
-        seen.lock().iter().filter(|(m, _)| *m != Method::GET).map(|(_, uri)| uri.clone()).collect();
+        seen.lock().iter().filter(|(m, _, _)| *m != Method::GET).map(|(_, uri, _)| uri.clone()).collect();
     assert_eq!(tries, ["/apis/apps/v1/namespaces/payments/deployments/api?fieldManager=kubemend&dryRun=All"]);
 }
 
@@ -129,10 +131,16 @@ async fn a_delete_is_tried_too_and_a_step_after_another_is_shown_from_the_plan()
     let preview = preview(&client, "", &plan(vec![image(), delete.clone()])).await;
     assert!(preview.diff.contains("-Deployment payments/api (uid u-1)"), "{}", preview.diff);
     assert!(preview.gaps[0].contains("changed by an earlier step"), "{:?}", preview.gaps);
-    assert_eq!(seen.lock().iter().filter(|(m, _)| *m == Method::DELETE).count(), 0);
+    assert_eq!(seen.lock().iter().filter(|(m, _, _)| *m == Method::DELETE).count(), 0);
     let (client, seen) = cluster(None);
     assert!(super::preview(&client, "", &plan(vec![delete])).await.gaps.is_empty());
-    let tries: Vec<String> =
-        seen.lock().iter().filter(|(m, _)| *m == Method::DELETE).map(|(_, uri)| uri.clone()).collect();
-    assert_eq!(tries, ["/apis/apps/v1/namespaces/payments/deployments/api?dryRun=All"]);
+    let tries: Vec<Value> = seen
+        .lock()
+        .iter()
+        .filter(|(m, _, _)| *m == Method::DELETE)
+        .map(|(_, _, body)| body.clone())
+        .collect();
+    // A real API server ignores `?dryRun=All` on a DELETE with a body, and deletes.
+    let expected = json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": "u-1"}, "dryRun": ["All"]});
+    assert_eq!(tries, [expected]);
 }
