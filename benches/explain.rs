@@ -1,0 +1,155 @@
+//! `explain --batch`: `cargo bench --bench explain [-- MESSAGES…]`.
+//!
+//! Messages per second on one core, line in to line out: once in this process, on one thread, and once as the
+//! whole command between a file and a pipe, by its processor time. Allocations are counted per message.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+#[expect(dead_code, reason = "each benchmark uses its part")]
+mod judge;
+#[path = "explain/messages.rs"]
+mod messages;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use judge::Judge;
+use kubemend::diagnosis::{Explanation, Message, explain};
+use kubemend::playbook::Book;
+use serde::Serialize;
+
+const TARGET: f64 = 50_000.0;
+/// Each way is measured so often; the median counts.
+const TIMES: usize = 3;
+const EXPLAINED: &str = "in process, one thread";
+const COMMAND: &str = "the command, by processor time";
+
+fn main() -> ExitCode {
+    let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![10_000, 50_000, 200_000] } else { sizes };
+    let begun = Instant::now();
+    let book = Book::shipped();
+    println!("{} playbooks compiled in {:.0} ms", book.len(), begun.elapsed().as_secs_f64() * 1e3);
+    let texts = messages::recorded(&book);
+    let mut judge = Judge::default();
+    println!("\n| way | messages | B/message | messages/s | µs/message | allocations/message | B allocated/message |");
+    println!("|---|---|---|---|---|---|---|");
+    for size in &sizes {
+        let lines = messages::lines(&texts, *size);
+        let bytes = lines.len() / size;
+        let (each, blocks, allocated) = in_process(&book, &lines, *size);
+        println!("| {EXPLAINED} | {size} | {bytes} | {:.0} | {:.2} | {blocks:.1} | {allocated:.0} |", 1.0 / each, each * 1e6);
+        let (cpu, wall) = command(&lines, *size);
+        println!("| {COMMAND} (start included) | {size} | {bytes} | {:.0} | {:.2} | – | – |", 1.0 / cpu, cpu * 1e6);
+        println!("| the command, by the clock | {size} | {bytes} | {:.0} | {:.2} | – | – |", 1.0 / wall, wall * 1e6);
+        if Some(size) == sizes.iter().max() {
+            judge.at_least("messages/s, in process", TARGET, 1.0 / each);
+            judge.at_least("messages/s, the command", TARGET, 1.0 / cpu);
+        }
+    }
+    spread(&book, &messages::lines(&texts, 20_000));
+    judge.conclude()
+}
+
+/// The shape of an answer of `explain --batch`.
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: &'a str,
+    #[serde(flatten)]
+    explained: &'a Explanation,
+}
+
+/// Every line answered, as the command does it.
+fn answer_all(book: &Book, mut lines: &[u8], output: &mut impl Write) {
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).expect("memory can be read") > 0 {
+        let message: Message = serde_json::from_slice(&line).expect("made by this program");
+        let explained = explain(book, &message);
+        serde_json::to_writer(&mut *output, &Answer { id: &message.id, explained: &explained }).expect("it can be written");
+        output.write_all(b"\n").expect("it can be written");
+        line.clear();
+    }
+}
+
+/// Seconds, allocations and bytes allocated, each by message. The first round warms the patterns up.
+fn in_process(book: &Book, lines: &[u8], count: usize) -> (f64, f64, f64) {
+    let mut out = Vec::with_capacity(lines.len());
+    let few: Vec<u8> = lines.split_inclusive(|byte| *byte == b'\n').take(2_000).collect::<Vec<_>>().concat();
+    answer_all(book, &few, &mut out);
+    let mut times: Vec<f64> = (0..TIMES)
+        .map(|_| {
+            out.clear();
+            let begun = Instant::now();
+            answer_all(book, lines, &mut out);
+            begun.elapsed().as_secs_f64()
+        })
+        .collect();
+    out.clear();
+    let told = allocation_counter::measure(|| answer_all(book, lines, &mut out));
+    let answers = out.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(answers, count, "every line is answered");
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let by = |total: u64| total as f64 / count as f64;
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let each = median(&mut times) / count as f64;
+    (each, by(told.count_total), by(told.bytes_total))
+}
+
+/// Seconds of processor time and of the clock by message, the start of the command included.
+fn command(lines: &[u8], count: usize) -> (f64, f64) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("messages.jsonl");
+    std::fs::write(&file, lines).expect("it can be written");
+    let mut cpu = Vec::new();
+    let mut wall = Vec::new();
+    for _ in 0..TIMES {
+        let input = std::fs::File::open(&file).expect("it was just written");
+        let (before, begun) = (children(), Instant::now());
+        let ended = Command::new(env!("CARGO_BIN_EXE_kubemend"))
+            .args(["explain", "--batch"])
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .spawn()
+            .and_then(std::process::Child::wait_with_output)
+            .expect("the command runs");
+        assert!(ended.status.success(), "the command succeeds");
+        assert_eq!(ended.stdout.iter().filter(|byte| **byte == b'\n').count(), count, "every line is answered");
+        wall.push(begun.elapsed().as_secs_f64());
+        cpu.push(children() - before);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let each = |times: &mut Vec<f64>| median(times) / count as f64;
+    (each(&mut cpu), each(&mut wall))
+}
+
+/// Seconds of processor time of the children that have ended.
+fn children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux tells about processes");
+    let after_name = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: f64 = after_name.skip(13).take(2).filter_map(|value| value.parse::<f64>().ok()).sum();
+    // USER_HZ is 100 on every Linux that Kubernetes runs on.
+    ticks / 100.0
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// What the messages are about: a benchmark in which nothing is found would measure nothing.
+fn spread(book: &Book, mut lines: &[u8]) {
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).expect("memory can be read") > 0 {
+        let message: Message = serde_json::from_slice(&line).expect("made by this program");
+        let condition = explain(book, &message).condition;
+        *found.entry(condition.map_or("none".to_owned(), |id| id.to_string())).or_default() += 1;
+        line.clear();
+    }
+    let total: usize = found.values().sum();
+    let told: Vec<String> = found.iter().map(|(id, n)| format!("{id} {} %", n * 100 / total)).collect();
+    println!("\nfound: {}", told.join(", "));
+    assert!(found.len() > 10, "the messages are of many conditions");
+}
