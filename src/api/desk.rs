@@ -177,6 +177,7 @@ fn shown(incident: &Incident, id: &ProposalId) -> Reply<ProposalDetail> {
     ProposalDetail::of(incident, id).ok_or_else(|| Problem::not_found("such proposal"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err, which gives the error away")]
 /// What a person is told; the inside of a failure goes to the log.
 fn refused(refused: Refused) -> Problem {
     let code = match refused.kind() {

@@ -54,7 +54,7 @@ pub(super) async fn run(arguments: Args, environment: &Environment) -> Result<Ex
     let teller = Teller { paint: if colour { Paint::Colour } else { Paint::Plain }, keys: on_terminal };
 
     let stop = CancellationToken::new();
-    signals::stopping(&stop, play(arguments, teller, on_terminal, stop.clone())).await?;
+    signals::stopping(&stop, Box::pin(play(arguments, teller, on_terminal, stop.clone()))).await?;
     print("the demo is over; nothing of it is left\n")
 }
 

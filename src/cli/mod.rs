@@ -15,10 +15,10 @@ mod audit;
 mod config;
 mod demo;
 mod deploy;
-mod diagnose;
-mod explain;
+pub mod diagnose;
+pub mod explain;
 mod failure;
-mod playbooks;
+pub mod playbooks;
 mod run;
 mod signals;
 

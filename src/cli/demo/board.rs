@@ -183,13 +183,11 @@ fn place(id: &ProposalId) -> u32 {
 }
 
 fn number(numbers: &mut Vec<ProposalId>, id: &ProposalId) -> usize {
-    match numbers.iter().position(|known| known == id) {
-        Some(place) => place + 1,
-        None => {
-            numbers.push(id.clone());
-            numbers.len()
-        }
-    }
+    let place = numbers.iter().position(|known| known == id).unwrap_or_else(|| {
+        numbers.push(id.clone());
+        numbers.len() - 1
+    });
+    place + 1
 }
 
 fn sentence(refused: &Refused) -> String {
