@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use kubemend::engine::Failpoint;
+use kubemend::sim::scenario::PlayError;
 use kubemend::sim::{Sim, SimOptions};
 use kubemend::store::Store;
 use serde_json::{Value, json};
@@ -73,7 +74,11 @@ async fn wherever_the_process_ends_each_change_is_made_once() {
 async fn check(points: Vec<String>) {
     let sim = Sim::start(SimOptions { pace: 20.0, background: false, ..SimOptions::default() }).await;
     let sim = sim.expect("the simulated cluster starts");
-    sim.play("pull-secret").await.expect("the scenario plays");
+    match sim.play("pull-secret").await {
+        // On a busy machine the failing state comes later; below it is waited for.
+        Ok(()) | Err(PlayError::TooLate { .. }) => {}
+        Err(error) => panic!("the scenario plays: {error}"),
+    }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let kubeconfig = folder.path().join("kubeconfig");
     std::fs::write(&kubeconfig, sim.kubeconfig()).expect("the temporary folder can be written");
