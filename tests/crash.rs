@@ -103,6 +103,7 @@ async fn check(points: Vec<String>) {
     store.close().await;
     drop(bot);
     made_once_and_told(&sim, &detail["execution"], &points);
+    println!("held: {}", points.join(", then "));
     sim.stop().await;
 }
 
