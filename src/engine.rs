@@ -61,9 +61,7 @@ pub use seat::Post;
 pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
 
-// What the handle takes and gives.
 pub use crate::playbook::Playbook;
-
 pub use crate::store::{AuditFilter, IncidentFilter, Order, Pause, StatusFilter};
 
 use crate::cluster::ClusterChange;

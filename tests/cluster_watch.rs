@@ -1,6 +1,9 @@
 //! Watching over HTTP against a scripted server: whatever goes wrong on the way, the cache ends at the level
 //! that the server has.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "events are dated now, and states are polled with a deadline")]
+
 mod far_side;
 
 use std::time::Duration;
@@ -217,7 +220,8 @@ async fn a_kind_without_rights_is_worked_without_and_tried_again() {
     far.forbid(NODES);
     let cluster = connect(&far).await;
     is_level(&far, &cluster).await;
-    let nodes = |cluster: &Cluster| cluster.status().kinds.into_iter().find(|kind| kind.kind == "Node").unwrap();
+    let nodes =
+        |cluster: &Cluster| cluster.status().kinds.into_iter().find(|kind| kind.kind == "Node").unwrap();
     eventually("it is said", || nodes(&cluster).forbidden).await;
     eventually("the rest is in order", || cluster.status().connected).await;
     far.allow(NODES);

@@ -105,6 +105,7 @@ impl Clock {
 }
 
 impl Default for Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock, unless another is given")]
     fn default() -> Self {
         Self::new(Timestamp::now)
     }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::cache::{Cache, Changes};
-use super::config::{Clock, ClusterConfig, Timing};
+use super::config::{Clock, ClusterConfig};
 use super::gather::Gatherer;
 use super::kind::Watched;
 use super::link::{ConnectError, Link};
@@ -23,7 +23,6 @@ pub struct Cluster {
     pub(in crate::cluster) name: Text,
     pub(in crate::cluster) cache: Arc<Cache>,
     pub(in crate::cluster) clock: Clock,
-    pub(in crate::cluster) timing: Timing,
     shared: Arc<Shared>,
     gatherer: Arc<Gatherer>,
     /// Aborts its tasks when dropped.
@@ -56,7 +55,7 @@ impl Cluster {
         let link = Link::open(access).await?;
         let cache = Arc::new(Cache::new(&name));
         let shared =
-            Arc::new(Shared::new(link, Arc::clone(&cache), clock.clone(), timing.clone(), &namespaces));
+            Arc::new(Shared::new(link, Arc::clone(&cache), clock.clone(), timing, &namespaces));
         let mut tasks = JoinSet::new();
         for progress in &shared.progress {
             tasks.spawn(follow(Arc::clone(&shared), Arc::clone(progress)));
@@ -66,7 +65,7 @@ impl Cluster {
         let link = Arc::clone(&shared);
         let clients = Box::new(move || link.link.retrying());
         let gatherer = Arc::new(Gatherer::new(&name, clients, Arc::clone(&cache)));
-        Ok(Self { name, cache, clock, timing, shared, gatherer, _tasks: Arc::new(tasks) })
+        Ok(Self { name, cache, clock, shared, gatherer, _tasks: Arc::new(tasks) })
     }
 
     pub fn name(&self) -> &Text {
@@ -163,6 +162,7 @@ async fn open_when_settled(shared: Arc<Shared>) {
 }
 
 /// Brings up what time alone makes a suspect.
+#[expect(clippy::disallowed_methods, reason = "waits for a known moment, or for a sooner one")]
 async fn keep_time(cache: Arc<Cache>, clock: Clock) {
     loop {
         let Some(next) = cache.tick(clock.now()) else {

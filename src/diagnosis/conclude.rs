@@ -18,7 +18,7 @@ pub fn diagnose(book: &Book, evidence: &Evidence) -> Vec<Finding> {
     let mut found: Vec<(Finding, bool)> = Vec::new();
     for focus in focuses(evidence) {
         let mut facts = facts_of(evidence, focus.container.as_deref());
-        let best = matches(book, &evidence.seen.subject.api.kind, &focus.pieces, &mut facts).into_iter().next();
+        let best = matches(book, &evidence.seen.subject.api.kind, &focus.pieces, &facts).into_iter().next();
         if let Some(best) = best {
             facts.captures.clone_from(&best.captures);
             found.push((finding(evidence, &focus, &best, &facts), focus.container.is_none()));
@@ -57,6 +57,11 @@ fn finding(evidence: &Evidence, focus: &Focus, best: &Match<'_>, facts: &Facts) 
     let (seen, playbook) = (&evidence.seen, best.playbook);
     let pieces = || best.pieces.iter().map(|&at| &focus.pieces[at]);
     let places = places(seen, facts);
+    let mut quotes = told(pieces());
+    // How each secret stands to the registry belongs to what is said about credentials, and nowhere else.
+    if playbook.id.as_str().starts_with("image.auth-") {
+        quotes.extend(facts.image.secrets.iter().map(computed));
+    }
     let own = Place { scope: Scope::Object, name: Text::from(seen.subject.to_string()) };
     let place = places.iter().find(|place| place.scope == playbook.scope).cloned().unwrap_or(own);
     Finding {
@@ -68,7 +73,7 @@ fn finding(evidence: &Evidence, focus: &Focus, best: &Match<'_>, facts: &Facts) 
         subject: seen.subject.clone(),
         key: IncidentKey { cluster: seen.subject.cluster.clone(), condition: playbook.id.clone(), place },
         places,
-        quotes: quotes(pieces(), facts),
+        quotes,
         variables: variables(facts),
         also_possible: best.also_possible.clone(),
         hold_off_seconds: playbook.hold_off_seconds,
@@ -105,19 +110,22 @@ fn places(seen: &Gathered, facts: &Facts) -> Vec<Place> {
     places
 }
 
-/// What speaks for it in order of time, each text once, and what was computed about pull secrets.
-fn quotes<'p>(pieces: impl Iterator<Item = &'p Piece>, facts: &Facts) -> Vec<Quote> {
+/// What speaks for it in order of time, each text once.
+fn told<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Vec<Quote> {
     let mut quotes: Vec<Quote> = Vec::new();
     for piece in pieces.filter(|piece| !piece.text.is_empty()) {
+        let Some(source) = piece.place else { continue };
         let text = Text::from(cut(&piece.text, LONGEST_QUOTE));
-        if let Some(source) = piece.place.filter(|_| quotes.iter().all(|quote| quote.text != text)) {
-            quotes.push(Quote { source, origin: piece.origin.clone(), text, at: piece.at });
+        // The state and its event often tell the same, one with more words around it.
+        if quotes.iter().any(|quote| quote.text.contains(text.as_str())) {
+            continue;
         }
+        quotes.retain(|quote| !text.contains(quote.text.as_str()));
+        quotes.push(Quote { source, origin: piece.origin.clone(), text, at: piece.at });
     }
     quotes.sort_by_key(|quote| quote.at);
     let surplus = quotes.len().saturating_sub(MOST_QUOTES);
     quotes.drain(..surplus);
-    quotes.extend(facts.image.secrets.iter().map(computed));
     quotes
 }
 
@@ -136,7 +144,8 @@ fn computed(secret: &crate::playbook::SecretView) -> Quote {
     Quote { source: Source::Computed, origin: Text::from(format!("secret {}", secret.name)), text: Text::from(text), at: None }
 }
 
-/// The captures, and the names that people look for.
+/// The captures, and the names that people look for. A group whose name begins with `_` is a mark for
+/// conditions, not a variable.
 pub(super) fn variables(facts: &Facts) -> BTreeMap<Text, Text> {
     let missing = facts.missing.first();
     let exit_code = if facts.container.exit_code < 0 { String::new() } else { facts.container.exit_code.to_string() };
@@ -155,7 +164,7 @@ pub(super) fn variables(facts: &Facts) -> BTreeMap<Text, Text> {
         ("finalizers", facts.subject.owned_finalizers.join(", ")),
         ("nearest", missing.map(|m| m.nearest.clone()).unwrap_or_default()),
     ];
-    let caught = facts.captures.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let caught = facts.captures.iter().filter(|(name, _)| !name.starts_with('_')).map(|(name, value)| (name.as_str(), value.clone()));
     named
         .into_iter()
         .chain(caught)

@@ -91,26 +91,29 @@ pub struct Explanation {
     #[serde(rename = "also_possible")]
     pub also_possible: Vec<ConditionId>,
     pub variables: BTreeMap<Text, Text>,
-    /// The cause in one sentence, `""` without a condition.
-    #[serde(skip)]
-    pub cause: String,
 }
 
 /// Names the condition that a message tells of.
 pub fn explain(book: &Book, message: &Message) -> Explanation {
-    let (pieces, own) = pieces(message);
-    let mut facts = facts(message);
-    let found = matches(book, &message.kind, &pieces, &mut facts);
-    let Some(best) = found.into_iter().find(|found| about_the_message(message, own, found)) else {
-        return Explanation::default();
-    };
-    facts.captures.clone_from(&best.captures);
-    Explanation {
+    judged(book, message).map_or_else(Explanation::default, |(best, facts)| Explanation {
         condition: Some(best.playbook.id.clone()),
-        cause: best.playbook.cause(&facts),
         variables: variables(&facts),
         also_possible: best.also_possible,
-    }
+    })
+}
+
+/// The cause in one sentence, for people; `""` without a condition.
+pub fn cause(book: &Book, message: &Message) -> String {
+    judged(book, message).map_or_else(String::new, |(best, facts)| best.playbook.cause(&facts))
+}
+
+fn judged<'b>(book: &'b Book, message: &Message) -> Option<(Match<'b>, Facts)> {
+    let (pieces, own) = pieces(book, message);
+    let mut facts = facts(message);
+    let found = matches(book, &message.kind, &pieces, &facts);
+    let best = found.into_iter().find(|found| about_the_message(message, own, found))?;
+    facts.captures.clone_from(&best.captures);
+    Some((best, facts))
 }
 
 /// What is known besides may support an explanation of the message and must not replace it, unless the
@@ -123,14 +126,16 @@ fn says_nothing(message: &Message) -> bool {
     let text = message.message.as_str();
     match message.reason.as_str() {
         "Failed" => matches!(text, "Error: ErrImagePull" | "Error: ImagePullBackOff" | "Error: CreateContainerConfigError"),
-        "BackOff" => text.starts_with("Back-off pulling image") && !text.contains("ErrImagePull"),
+        "BackOff" => {
+            text.contains("restarting failed") || text.starts_with("Back-off pulling image") && !text.contains("ErrImagePull")
+        }
         "FailedSync" => text == "Error syncing pod",
         _ => text.is_empty(),
     }
 }
 
 /// The message itself in all the places it may be from, and how many these are; then what is known besides.
-fn pieces(message: &Message) -> (Vec<Piece>, usize) {
+fn pieces(book: &Book, message: &Message) -> (Vec<Piece>, usize) {
     let text = cut(&message.message, LONGEST_TEXT);
     let main = Piece {
         place: Some(Source::Event),
@@ -139,9 +144,12 @@ fn pieces(message: &Message) -> (Vec<Piece>, usize) {
         ..Piece::default()
     };
     let mut pieces = vec![main.clone()];
-    // Without a reason it may be a state's text or a line of a log; with one it may be the state's.
-    pieces.push(Piece { place: Some(Source::ContainerState), ..main.clone() });
-    if message.kind == "Node" {
+    // Without a reason it may be a state's text or a line of a log; with a state's reason it is the state's.
+    if message.reason.is_empty() || book.names(Source::ContainerState, &message.reason) {
+        pieces.push(Piece { place: Some(Source::ContainerState), ..main.clone() });
+    }
+    // The reasons that the condition Ready has while it is not True.
+    if matches!(message.reason.as_str(), "KubeletNotReady" | "NodeStatusUnknown" | "NodeStatusNeverUpdated") {
         let (kind, status) = ("Ready".into(), "False".into());
         pieces.push(Piece { place: Some(Source::NodeCondition), kind, status, ..main.clone() });
     }

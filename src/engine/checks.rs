@@ -228,35 +228,35 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(check: &Check, seen: Seen, passed: Option<bool>) {
-        let result = of_object(check, &seen);
+    fn check(check: &Check, seen: &Seen, passed: Option<bool>) {
+        let result = of_object(check, seen);
         assert_eq!(result.passed, passed, "{result:?}");
     }
 
     #[test]
     fn a_rollout_counts_only_when_the_controller_saw_the_change_and_the_old_pods_are_gone() {
         let rolled = Check::RolledOut { target: deployment(), generation_above: 4 };
-        check(&rolled, Seen::Object(live(4, 4, [3, 3, 3])), Some(false));
-        check(&rolled, Seen::Object(live(5, 4, [3, 3, 3])), Some(false));
-        check(&rolled, Seen::Object(live(5, 5, [4, 3, 3])), Some(false));
-        check(&rolled, Seen::Object(live(5, 5, [3, 3, 2])), Some(false));
-        check(&rolled, Seen::Object(live(5, 5, [3, 3, 3])), Some(true));
+        check(&rolled, &Seen::Object(live(4, 4, [3, 3, 3])), Some(false));
+        check(&rolled, &Seen::Object(live(5, 4, [3, 3, 3])), Some(false));
+        check(&rolled, &Seen::Object(live(5, 5, [4, 3, 3])), Some(false));
+        check(&rolled, &Seen::Object(live(5, 5, [3, 3, 2])), Some(false));
+        check(&rolled, &Seen::Object(live(5, 5, [3, 3, 3])), Some(true));
     }
 
     #[test]
     fn an_object_with_the_same_name_and_another_uid_is_another_object() {
         let mut other = live(5, 5, [3, 3, 3]);
         other["metadata"]["uid"] = json!("u-2");
-        check(&Check::Ready(deployment()), Seen::Object(other.clone()), Some(false));
-        check(&Check::Gone(deployment()), Seen::Object(other), Some(true));
-        check(&Check::Gone(deployment()), Seen::Object(live(5, 5, [3, 3, 3])), Some(false));
-        check(&Check::Gone(deployment()), Seen::NotThere, Some(true));
-        check(&Check::Ready(deployment()), Seen::NotThere, Some(false));
+        check(&Check::Ready(deployment()), &Seen::Object(other.clone()), Some(false));
+        check(&Check::Gone(deployment()), &Seen::Object(other), Some(true));
+        check(&Check::Gone(deployment()), &Seen::Object(live(5, 5, [3, 3, 3])), Some(false));
+        check(&Check::Gone(deployment()), &Seen::NotThere, Some(true));
+        check(&Check::Ready(deployment()), &Seen::NotThere, Some(false));
     }
 
     #[test]
     fn what_cannot_be_read_has_no_answer() {
-        check(&Check::Gone(deployment()), Seen::Unreadable("the cluster does not answer".into()), None);
+        check(&Check::Gone(deployment()), &Seen::Unreadable("the cluster does not answer".into()), None);
     }
 
     fn at(second: i64) -> Timestamp {

@@ -149,7 +149,9 @@ impl Handle {
         gate::can(&self.shared.policy(), who, Right::Pause)?;
         self.shared.ledger.store().clear_pause(who, clock::now()).await.map_err(Refused::Store)?;
         self.shared.set_brake(Brake::Off);
-        self.shared.ledger.held().iter().for_each(|incident| drop(self.shared.incidents.add(incident.id.clone())));
+        for incident in self.shared.ledger.held() {
+            self.shared.incidents.add(incident.id.clone());
+        }
         tracing::info!(actor.id = %who.id, "{} let executions go on", who.name);
         Ok(())
     }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use crate::diagnosis;
 use crate::incident::{Evidence, Finding, Gathered, ObjectRef, Text, Wants};
 
 use super::clock;
 use super::seat::Seat;
 use super::shared::Shared;
+
+/// Looks that come within so long of each other are reported together: a storm is one report, not thousands.
+const TOGETHER: SignedDuration = SignedDuration::from_millis(100);
 
 /// Whether what was read for a sibling will do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,13 +36,14 @@ impl Shared {
         let subject = &ObjectRef { uid: Text::default(), ..subject.clone() };
         let _turn = seat.turn(subject).await;
         let evidence = Arc::new(diagnosis::assemble(self.gather(seat, subject, reading).await));
-        let findings = diagnosis::diagnose(&self.book(), &evidence);
+        let findings = if has_no_pod(&evidence) { Vec::new() } else { diagnosis::diagnose(&self.book(), &evidence) };
         metrics::counter!("kubemend_looks_total", "found" => if findings.is_empty() { "nothing" } else { "something" })
             .increment(1);
         let seen = &evidence.seen.subject;
         let touched = self.board.lock().show(seen, findings.clone(), &evidence, evidence.seen.at);
+        let soon = clock::now().checked_add(TOGETHER).unwrap_or(evidence.seen.at);
         for key in touched {
-            self.keys.add(key);
+            self.keys.add_at(key, soon);
         }
         Some(Sight { findings, evidence })
     }
@@ -58,4 +64,9 @@ impl Shared {
         seat.share.lock().keep(&gathered, serves);
         gathered
     }
+}
+
+/// A pod that is gone, or is well: nothing of it is kept, and what its old events say is not so any more.
+fn has_no_pod(evidence: &Evidence) -> bool {
+    evidence.seen.subject.api.kind == "Pod" && evidence.seen.pod.is_none()
 }

@@ -2,8 +2,9 @@
 //!
 //! A question to the state: asked again it gives the same answer. Refuses to plan and to read.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::actions;
 use crate::incident::{
     Candidate, ConditionId, ExecutionState, Incident, Mode, ObjectRef, Outcome, Plan, ProposalId, ProposalRecord,
     ProposalState, Status, Text, Verdict,
@@ -13,6 +14,10 @@ use crate::incident::{
 const MOST_FAILURES: usize = 2;
 /// So many members are put into one proposal.
 pub(super) const MOST_MEMBERS: usize = 40;
+
+/// How long a proposal stands once one has given way; twice as long after each further one.
+const FIRST_STAND: SignedDuration = SignedDuration::from_secs(5);
+const LONGEST_STAND: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether proposals may be made now at all.
 pub(super) fn may_offer(incident: &Incident) -> bool {
@@ -35,12 +40,15 @@ pub(super) enum Offer<'i> {
 }
 
 /// What is to be done about a remedy that the playbook offers now.
-pub(super) fn offer<'i>(incident: &'i Incident, candidate: &Candidate) -> Offer<'i> {
+pub(super) fn offer<'i>(incident: &'i Incident, candidate: &Candidate, now: Timestamp) -> Offer<'i> {
     match candidate.mode {
         Mode::Observe => return Offer::Leave,
         Mode::Approve | Mode::Auto { .. } => {}
     }
     let mine = || incident.proposals.values().filter(|record| is_for(record, &candidate.remedy));
+    if !is_patient(mine(), now) {
+        return Offer::Leave;
+    }
     if let Some(record) = mine().find(|record| record.is_live()) {
         return if record.decisions.is_empty() { Offer::Compare(record) } else { Offer::Leave };
     }
@@ -48,6 +56,20 @@ pub(super) fn offer<'i>(incident: &'i Incident, candidate: &Candidate) -> Offer<
         record.state == ProposalState::Denied && record.proposal.remedy.parameters == candidate.parameters
     });
     if denied || failures(incident, &candidate.remedy) >= MOST_FAILURES { Offer::Leave } else { Offer::Make }
+}
+
+/// The more proposals of a remedy gave way to others lately, the longer one stands: what keeps changing must
+/// not be proposed every few seconds. A plan that is out of date is safe; it is held against the live objects
+/// before anything is sent.
+fn is_patient<'i>(mine: impl Iterator<Item = &'i ProposalRecord>, now: Timestamp) -> bool {
+    let (mut gave_way, mut newest) = (0_u32, None);
+    for record in mine {
+        let changed = matches!(record.state, ProposalState::Superseded { .. } | ProposalState::Stale { .. });
+        gave_way += u32::from(changed);
+        newest = newest.max(Some(record.proposal.made));
+    }
+    let stands = FIRST_STAND.saturating_mul(2_i32.saturating_pow(gave_way)).min(LONGEST_STAND);
+    gave_way == 0 || newest.is_none_or(|made| now.duration_since(made) >= stands)
 }
 
 /// Proposals that nobody decided about and whose remedy is not offered any more.
@@ -71,12 +93,12 @@ fn failures(incident: &Incident, remedy: &Text) -> usize {
 /// Nothing written is no failure; anything but a fix is.
 fn has_failed(state: &ExecutionState) -> bool {
     match state {
-        ExecutionState::Finished { outcome: Outcome::Stopped { at: 0, .. }, .. } => false,
-        ExecutionState::Finished { verdict, .. } => *verdict != Some(Verdict::Fixed),
-        ExecutionState::Ready
+        ExecutionState::Finished { outcome: Outcome::Stopped { at: 0, .. }, .. }
+        | ExecutionState::Ready
         | ExecutionState::Intended { .. }
         | ExecutionState::Unsettled { .. }
         | ExecutionState::Verifying { .. } => false,
+        ExecutionState::Finished { verdict, .. } => *verdict != Some(Verdict::Fixed),
     }
 }
 
@@ -86,7 +108,7 @@ fn is_for(record: &ProposalRecord, remedy: &Text) -> bool {
 
 /// Whether a proposal should be replaced by one with the plan that would be made now, under the same marker.
 pub(super) fn differs(record: &ProposalRecord, plan: &Plan, missing: &[crate::incident::Rule]) -> bool {
-    record.proposal.plan != *plan || record.proposal.missing_rights != missing
+    !actions::same_but_for_time(&record.proposal.plan, plan) || record.proposal.missing_rights != missing
 }
 
 /// Whether the mode allows to execute it without a person, as far as the playbook says.
@@ -99,7 +121,7 @@ pub(super) fn auto_budget(candidate: &Candidate) -> Option<u32> {
 
 /// How many of an incident's executions began within the hour before `now`.
 pub(super) fn executions_within_an_hour(incident: &Incident, now: Timestamp) -> u32 {
-    let hour = jiff::SignedDuration::from_hours(1);
+    let hour = SignedDuration::from_hours(1);
     let recent = incident.executions.values().filter(|x| now.duration_since(x.started) < hour);
     u32::try_from(recent.count()).unwrap_or(u32::MAX)
 }
@@ -131,7 +153,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::incident::samples::{applied, auth_missing, decided, executing, fold, opened, pod, proposal};
+    use crate::incident::samples::{applied, at, auth_missing, decided, executing, fold, opened, pod, proposal};
     use crate::incident::{DecisionKind, Entry, ExecutionId, Finding, Proposal};
 
     fn candidate() -> Candidate {
@@ -174,25 +196,25 @@ mod tests {
 
     #[test]
     fn an_incident_without_a_proposal_gets_one() {
-        assert_eq!(offer(&fold(&[opened()]), &candidate()), Offer::Make);
+        assert_eq!(offer(&fold(&[opened()]), &candidate(), at(5000)), Offer::Make);
     }
 
     #[test]
     fn a_proposal_nobody_decided_about_is_compared_and_a_decided_one_left_alone() {
         let two = proposal(&"i-1.p1".into(), 2);
         let open = fold(&[opened(), proposed(&two)]);
-        assert!(matches!(offer(&open, &candidate()), Offer::Compare(_)));
+        assert!(matches!(offer(&open, &candidate(), at(5000)), Offer::Compare(_)));
         let half = fold(&[opened(), proposed(&two), decided(&two, DecisionKind::Approve, "ann", 2)]);
-        assert_eq!(offer(&half, &candidate()), Offer::Leave);
+        assert_eq!(offer(&half, &candidate(), at(5000)), Offer::Leave);
     }
 
     #[test]
     fn what_was_denied_is_not_offered_again_with_the_same_parameters() {
         let first = proposal(&"i-1.p1".into(), 1);
         let denied = fold(&[opened(), proposed(&first), decided(&first, DecisionKind::Deny, "ann", 2)]);
-        assert_eq!(offer(&denied, &candidate()), Offer::Leave);
+        assert_eq!(offer(&denied, &candidate(), at(5000)), Offer::Leave);
         let other = Candidate { parameters: [("secret".into(), "harbor".into())].into(), ..candidate() };
-        assert_eq!(offer(&denied, &other), Offer::Make);
+        assert_eq!(offer(&denied, &other, at(5000)), Offer::Make);
     }
 
     #[test]
@@ -200,9 +222,9 @@ mod tests {
         let (first, second) = (proposal(&"i-1.p1".into(), 1), proposal(&"i-1.p2".into(), 1));
         let mut entries = vec![opened()];
         entries.extend(carried_out(&first, Verdict::NotFixed, 2));
-        assert_eq!(offer(&fold(&entries), &candidate()), Offer::Make);
+        assert_eq!(offer(&fold(&entries), &candidate(), at(5000)), Offer::Make);
         entries.extend(carried_out(&second, Verdict::Unknown, 12));
-        assert_eq!(offer(&fold(&entries), &candidate()), Offer::Leave);
+        assert_eq!(offer(&fold(&entries), &candidate(), at(5000)), Offer::Leave);
     }
 
     #[test]
@@ -212,7 +234,7 @@ mod tests {
             let again = proposal(&format!("i-1.p{number}").as_str().into(), 1);
             entries.extend(carried_out(&again, Verdict::Fixed, number * 10));
         }
-        assert_eq!(offer(&fold(&entries), &candidate()), Offer::Make);
+        assert_eq!(offer(&fold(&entries), &candidate(), at(5000)), Offer::Make);
     }
 
     #[test]
@@ -227,7 +249,7 @@ mod tests {
     #[test]
     fn a_remedy_in_mode_observe_is_never_proposed() {
         let observed = Candidate { mode: Mode::Observe, ..candidate() };
-        assert_eq!(offer(&fold(&[opened()]), &observed), Offer::Leave);
+        assert_eq!(offer(&fold(&[opened()]), &observed, at(5000)), Offer::Leave);
     }
 
     #[test]
@@ -257,5 +279,18 @@ mod tests {
         assert!(cut.expect("said").contains("40 of 100"));
         let (all, cut) = others(&pod("p0"), members[..3].to_vec());
         assert_eq!((all.len(), cut), (2, None));
+    }
+
+    #[test]
+    fn a_proposal_stands_the_longer_the_more_have_given_way() {
+        let made_at = |number: i64, second: i64| Proposal {
+            made: at(second),
+            ..proposal(&format!("i-1.p{number}").as_str().into(), 1)
+        };
+        let (first, second) = (made_at(1, 0), made_at(2, 100));
+        let gave_way = Entry::Superseded { proposal: first.id.clone(), by: second.id.clone() };
+        let once = fold(&[opened(), proposed(&first), proposed(&second), gave_way]);
+        assert_eq!(offer(&once, &candidate(), at(105)), Offer::Leave);
+        assert!(matches!(offer(&once, &candidate(), at(110)), Offer::Compare(_)));
     }
 }

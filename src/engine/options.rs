@@ -49,7 +49,7 @@ impl Default for Options {
             updates_kept: 1024,
             verify_every: Duration::from_secs(1),
             steady: SignedDuration::from_secs(5),
-            refresh_every: SignedDuration::from_secs(30),
+            refresh_every: SignedDuration::from_secs(60),
             share_for: SignedDuration::from_secs(30),
             retention: SignedDuration::from_hours(90 * 24),
             sweep_every: Duration::from_hours(1),

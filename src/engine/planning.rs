@@ -7,7 +7,10 @@ use super::offer;
 use super::seat::Seat;
 use super::shared::Shared;
 use crate::actions::{self, LiveObjects, Order};
-use crate::incident::{Candidate, Evidence, Finding, Incident, ObjectRef, Plan, ProposalId, Target, Text};
+use crate::incident::objects::Meta;
+use crate::incident::{
+    ApiKind, Candidate, Check, Evidence, Finding, Incident, ObjectRef, Plan, ProposalId, Target, Text, WantedCheck,
+};
 
 /// What a plan is made of, before it has a marker.
 pub(super) struct Draft<'a> {
@@ -46,7 +49,7 @@ impl Shared {
             finding,
             evidence,
             live: &live,
-            checks: &[],
+            checks: &wanted(candidate, finding, evidence),
             check_timeout_seconds: candidate.timeout_seconds,
             risk: candidate.risk,
         };
@@ -61,6 +64,25 @@ impl Shared {
     }
 }
 
+/// The checks that the playbook wants beside those that the actions bring along. What names no object here is
+/// brought by them: they know the generation that a rollout must pass, and every plan checks the condition.
+fn wanted(candidate: &Candidate, finding: &Finding, evidence: &Evidence) -> Vec<Check> {
+    let check = |wanted: &WantedCheck| match wanted {
+        WantedCheck::SubjectGone => Some(Check::Gone(Target::from(&finding.subject))),
+        WantedCheck::WorkloadReady => top_workload(evidence).map(Check::Ready),
+        WantedCheck::RolledOut | WantedCheck::ConditionGone => None,
+    };
+    candidate.checks.iter().filter_map(check).collect()
+}
+
+fn top_workload(evidence: &Evidence) -> Option<Target> {
+    let top = evidence.seen.owners.last()?;
+    let counts_ready = matches!(top.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet");
+    let api = ApiKind::known(&top.kind).filter(|_| counts_ready)?;
+    let Meta { namespace, name, uid, .. } = top.meta.clone();
+    Some(Target { api, namespace, name, uid })
+}
+
 async fn read(seat: &Seat, targets: &[Target]) -> Result<LiveObjects, NoDraft> {
     let mut live = LiveObjects::default();
     for target in targets {
@@ -68,11 +90,6 @@ async fn read(seat: &Seat, targets: &[Target]) -> Result<LiveObjects, NoDraft> {
             Seen::Object(json) => live.insert(target, Some(json)),
             Seen::NotThere => live.insert(target, None),
             Seen::Unreadable(why) => return Err(NoDraft::Unread(why)),
-        }
-        if target.api.kind == "PersistentVolumeClaim"
-            && let Some(pods) = seat.pods_mounting(target)
-        {
-            live.insert_claim_users(target, pods);
         }
     }
     Ok(live)

@@ -79,7 +79,10 @@ impl Shared {
         }
         let again = now.checked_add(every).ok();
         let Some(seat) = self.seat(&incident.finding.key.cluster) else { return Ok(again) };
-        let Some((finding, sight)) = self.fresh_finding(incident).await else { return Ok(again) };
+        let Some((finding, sight)) = self.fresh_finding(incident).await else {
+            self.offers.lock().ask(&incident.id);
+            return Ok(now.checked_add(BETWEEN_PASSES).ok());
+        };
         let book = self.book();
         let Some(playbook) = book.get(&finding.condition) else { return Ok(again) };
         let candidates = playbook::remedies(playbook, &finding, &sight.evidence);
@@ -104,7 +107,7 @@ impl Shared {
 
     async fn consider(&self, seat: &Seat, draft: &Draft<'_>) -> Result<(), Refused> {
         let incident = draft.incident;
-        match offer::offer(incident, draft.candidate) {
+        match offer::offer(incident, draft.candidate, clock::now()) {
             Offer::Leave => Ok(()),
             Offer::Make => self.make(seat, draft, None).await,
             Offer::Compare(record) => match self.plan(seat, draft, &record.proposal.id).await {

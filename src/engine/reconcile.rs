@@ -49,6 +49,7 @@ impl Shared {
         let view = seat.view(clock::now());
         seat.looked_through(began);
         self.wake_keys(seat.cluster.name());
+        self.measure();
         tracing::debug!(cluster = %seat.cluster.name(), ?view, "looked through {count} subjects");
     }
 

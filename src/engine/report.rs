@@ -5,16 +5,21 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::clock;
 use super::refused::Refused;
 use super::shared::Shared;
-use crate::incident::grouping::{self, Due, Group, Judgement};
+use crate::incident::grouping::{self, Due, Group, Judgement, Rules};
 use crate::incident::{Entry, Evidence, Finding, Incident, IncidentId, IncidentKey, Members, Status};
 
-/// How soon an absence that proves nothing yet is looked at again, in seconds.
-const DOUBT: jiff::SignedDuration = jiff::SignedDuration::from_secs(2);
+/// How soon an absence that proves nothing yet is looked at again.
+const DOUBT: SignedDuration = SignedDuration::from_secs(2);
+
+/// After so many entries an incident is told half as often as at first, after twice as many a third as often …
+const OFTEN: u64 = 20;
+/// … and never more seldom than this.
+const SELDOM: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the board says of a key at one moment.
 struct Shown {
@@ -55,9 +60,19 @@ impl Shared {
         let group = board.group(key)?;
         let wider = self.wider(group);
         let members = board.members(key, &absorbs);
-        let judgement = grouping::judge(group, known, wider.as_ref(), &members, &self.options.rules, now);
+        let rules = self.patient_rules(known);
+        let judgement = grouping::judge(group, known, wider.as_ref(), &members, &rules, now);
         let (finding, evidence) = (Arc::clone(&group.finding), Arc::clone(&group.evidence));
         Some(Shown { judgement, finding, evidence, members, is_empty: group.is_empty() })
+    }
+
+    /// The more an incident has told already, the more seldom it only counts or rewords: what lasts for days
+    /// must not fill the store.
+    fn patient_rules(&self, known: Option<&Incident>) -> Rules {
+        let rules = self.options.rules.clone();
+        let told = known.map_or(0, |known| i32::try_from(known.version / OFTEN).unwrap_or(i32::MAX));
+        let longer = rules.tell_every.saturating_mul(told.saturating_add(1));
+        Rules { tell_every: longer.min(SELDOM.max(rules.tell_every)), ..rules }
     }
 
     /// The open incident that takes a group in.

@@ -156,11 +156,6 @@ impl Seat {
         preview(&self.cluster.sending_once(), &self.context, plan).await
     }
 
-    /// The unhealthy pods that mount a claim; `None`: it is not known who else does.
-    pub(super) fn pods_mounting(&self, _claim: &Target) -> Option<Vec<Text>> {
-        None
-    }
-
     /// Something was missed: everything is looked at again soon.
     pub(super) fn ask_for_round(&self) {
         self.round.notify_one();

@@ -40,16 +40,25 @@ pub struct KindState {
 }
 
 impl Shared {
+    /// Sets the gauges.
+    pub(super) fn measure(&self) {
+        let (waiting, _) = self.subjects.load();
+        metrics::gauge!("kubemend_incidents_open").set(as_gauge(self.open_incidents()));
+        metrics::gauge!("kubemend_subjects_waiting").set(as_gauge(waiting));
+        metrics::gauge!("kubemend_paused").set(if self.brake() == Brake::On { 1.0 } else { 0.0 });
+    }
+
+    fn open_incidents(&self) -> usize {
+        let on = |status: &Status| !matches!(status, Status::Resolved { .. });
+        self.ledger.held().iter().filter(|incident| on(&incident.status)).count()
+    }
+
     pub(super) fn status(&self) -> EngineStatus {
         let (waiting, left_out) = self.subjects.load();
-        let on = |status: &Status| !matches!(status, Status::Resolved { .. });
-        let open_incidents = self.ledger.held().iter().filter(|incident| on(&incident.status)).count();
-        metrics::gauge!("kubemend_incidents_open").set(as_gauge(open_incidents));
-        metrics::gauge!("kubemend_subjects_waiting").set(as_gauge(waiting));
         EngineStatus {
             at: clock::now(),
             paused: self.brake() == Brake::On,
-            open_incidents,
+            open_incidents: self.open_incidents(),
             waiting,
             left_out,
             clusters: self.seats.values().map(|seat| state(&seat.cluster)).collect(),

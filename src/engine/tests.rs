@@ -31,6 +31,7 @@ fn policy() -> Policy {
             ("cid".into(), person("cid", &[])),
         ]
         .into(),
+        auto: Vec::new(),
         approvals: ApprovalsConfig::default(),
     };
     Policy::new(config).expect("without mistakes")
@@ -187,7 +188,7 @@ async fn after_a_restart_an_open_incident_is_continued_and_not_taken_for_over() 
     drop(engine);
     let engine = self::engine(&store).await;
     let key = &incident.finding.key;
-    assert!(engine.shared.board.lock().group(key).is_some_and(|group| group.is_empty()));
+    assert!(engine.shared.board.lock().group(key).is_some_and(crate::incident::grouping::Group::is_empty));
     engine.shared.report(key).await.expect("the store works");
     let now = engine.handle().incident(&incident.id).await.expect("there").incident;
     assert_eq!(now.status, Status::Open, "nothing was looked at yet, so nothing is known to be gone");

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use illegal::Illegal;
 
-use super::{Entry, Finding, Incident, IncidentId, Members, Status};
+use super::{Digest, Entry, Finding, Incident, IncidentId, Members, Status};
 
 /// The incident after `entry`; `state` is `None` before the first one.
 pub fn apply(
@@ -29,6 +29,16 @@ pub fn apply(
     incident.changed = incident.changed.max(at);
     incident.version += 1;
     Ok(incident)
+}
+
+/// Raised when the fold makes another state of the same entries without another shape of [`Incident`].
+///
+/// Whatever changes here, an entry that was legal once stays legal: the records hold it.
+const REVISION: u32 = 1;
+
+/// Names what this program makes of entries. A state that was stored under another mark is folded anew.
+pub fn fold_mark() -> Digest {
+    Digest::of(&(REVISION, schemars::schema_for!(Incident)))
 }
 
 /// The incident that `entries` add up to; `None` for no entries.

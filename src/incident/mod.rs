@@ -33,12 +33,12 @@ pub use evidence::{
     ReferenceFacts, ReferenceState, RegistryEntry, RegistryTrouble, RolloutFacts, SecretFacts, Siblings,
 };
 pub use finding::{Finding, IncidentKey, Place, Quote, Scope, Severity, Source};
-pub use fold::{Illegal, apply, replay};
+pub use fold::{Illegal, apply, fold_mark, replay};
 pub use ids::{ConditionId, Digest, ExecutionId, IncidentId, ProposalId};
 pub use next::{Brake, Next, Step, next};
 pub use object::{ApiKind, ObjectRef};
 pub use plan::{Change, Check, Delete, Operation, Patch, Plan, Reliance, Risk, Rule, Target, Undo};
 pub use proposal::{ApprovalPolicy, Decision, DecisionKind, Preview, Proposal, ProposalState, Remedy};
-pub use redact::{REDACTED, redact};
+pub use redact::{REDACTED, redact, redact_lines};
 pub use state::{Execution, ExecutionState, Incident, Members, ProposalRecord, Status};
 pub use text::Text;

@@ -30,6 +30,44 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 /// Whether what a pattern found is a secret.
 type Judge = fn(&Captures<'_>) -> bool;
 
+/// The lines of one text, such as the end of a log: a private key is spread over several of them, and its
+/// beginning may have been cut off.
+pub fn redact_lines<'t>(lines: &[&'t str]) -> Vec<Cow<'t, str>> {
+    let inside = inside_keys(lines);
+    let clean =
+        |(line, inside): (&&'t str, bool)| if inside { Cow::Borrowed(REDACTED) } else { redact(line) };
+    lines.iter().zip(inside).map(clean).collect()
+}
+
+/// Which lines belong to a private key: from its beginning to its end, to where the text breaks off, or from
+/// where it begins to be base64 to an end without a beginning.
+fn inside_keys(lines: &[&str]) -> Vec<bool> {
+    let mut inside = vec![false; lines.len()];
+    let mut begun: Option<usize> = None;
+    for (n, line) in lines.iter().enumerate() {
+        if KEY_BEGINS.is_match(line) {
+            begun = Some(n);
+        }
+        if KEY_ENDS.is_match(line) {
+            let body = lines[..n].iter().rev().take_while(|line| KEY_BODY.is_match(line)).count();
+            inside[begun.take().unwrap_or(n - body)..=n].fill(true);
+        }
+    }
+    if let Some(begun) = begun {
+        inside[begun..].fill(true);
+    }
+    inside
+}
+
+static KEY_BEGINS: LazyLock<Regex> = LazyLock::new(|| constant(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"));
+static KEY_ENDS: LazyLock<Regex> = LazyLock::new(|| constant(r"-----END [A-Z0-9 ]*PRIVATE KEY-----"));
+/// A line of base64, perhaps after what a logger puts before each line.
+static KEY_BODY: LazyLock<Regex> = LazyLock::new(|| constant(r"(?:^|\s)[A-Za-z0-9+/]{4,}={0,2}\s*$"));
+
+fn constant(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the patterns are constants and every one is tested")
+}
+
 struct Rule {
     pattern: Regex,
     judge: Judge,
@@ -102,14 +140,13 @@ const PATTERNS: &[(&str, Judge)] = &[
         r#"(?i)\b(?:key|secret|token|password|credentials?|signature|cookie|session)\b["':=]*\s+(?:is\s+|was\s+|=\s*)?["']?(?P<secret>[A-Za-z0-9+/_-]{32,}=*)"#,
         looks_like_key,
     ),
+    // A line that is nothing but base64: part of a key whose beginning stands elsewhere.
+    (r"(?m)^\s*(?P<secret>[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2})\s*$", looks_like_key),
     (r"(?i)\b(?:set-)?cookie:\s*(?P<secret>[^\r\n]+)", always),
 ];
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let rule = |&(pattern, judge): &(&str, Judge)| Rule {
-        pattern: Regex::new(pattern).expect("the patterns are constants and every one is tested"),
-        judge,
-    };
+    let rule = |&(pattern, judge): &(&str, Judge)| Rule { pattern: constant(pattern), judge };
     PATTERNS.iter().map(rule).collect()
 });
 
@@ -147,12 +184,14 @@ fn looks_random(found: &Captures<'_>) -> bool {
     value.len() >= 8 && letters && (digits || (cased && value.len() >= 20)) && !host_or_path
 }
 
-/// Base64 (three kinds of characters) or plain hexadecimal; names of objects are neither.
+/// Base64 (three kinds of characters) or, where a word announces it, plain hexadecimal: alone on its line
+/// that is a digest or a container's id. Names of objects are neither.
 fn looks_like_key(found: &Captures<'_>) -> bool {
     let value = secret(found).as_bytes();
     let has = |kind: fn(&u8) -> bool| value.iter().any(kind);
     let base64 = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
-    base64 || (value.iter().all(u8::is_ascii_hexdigit) && has(u8::is_ascii_digit))
+    let announced = found.get_match().as_str().trim() != secret(found);
+    base64 || (announced && value.iter().all(u8::is_ascii_hexdigit) && has(u8::is_ascii_digit))
 }
 
 #[cfg(test)]

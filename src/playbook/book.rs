@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::compiled::{Playbook, compile};
-use super::facts::Facts;
+use super::facts::Known;
 use super::patterns::{Hit, Index, Rule, Sight};
 use super::problem::Problem;
 use super::shipped::SHIPPED;
-use crate::incident::ConditionId;
+use crate::incident::{ConditionId, Source};
 
 /// No more files are read from an operator's folders.
 const MOST_FILES: usize = 1_000;
@@ -100,9 +100,9 @@ impl Book {
         self.index.hits(sight, found);
     }
 
-    /// The playbook of a hit.
-    pub fn playbook(&self, hit: &Hit<'_>) -> &Playbook {
-        &self.playbooks[hit.playbook]
+    /// Whether any playbook names this reason at this place.
+    pub fn names(&self, place: Source, reason: &str) -> bool {
+        self.index.names(place, reason)
     }
 
     /// The playbook at a place in the book.
@@ -113,14 +113,14 @@ impl Book {
 
 impl Playbook {
     /// Whether the condition on the facts holds; without one it does. One that cannot be evaluated does not.
-    pub fn holds(&self, facts: &Facts) -> bool {
-        self.when.as_ref().is_none_or(|when| when.holds(facts).unwrap_or(false))
+    pub fn holds(&self, known: &Known<'_>, captures: &BTreeMap<String, String>) -> bool {
+        self.when.as_ref().is_none_or(|when| when.holds(known, captures).unwrap_or(false))
     }
 
     /// The conditions that the facts do not exclude, most likely first.
-    pub fn rivals(&self, facts: &Facts) -> Vec<ConditionId> {
+    pub fn rivals(&self, known: &Known<'_>, captures: &BTreeMap<String, String>) -> Vec<ConditionId> {
         let open = |rival: &&super::compiled::CompiledRival| {
-            rival.when.as_ref().is_none_or(|when| when.holds(facts).unwrap_or(false))
+            rival.when.as_ref().is_none_or(|when| when.holds(known, captures).unwrap_or(false))
         };
         self.rivals.iter().filter(open).map(|rival| rival.condition.clone()).collect()
     }

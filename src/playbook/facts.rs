@@ -4,8 +4,11 @@
 //! `""`, `-1`, `0` or false as said beside it. Lists are bounded by [`LONGEST_LIST`].
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use cel::{Context, Value};
+use cel::Value;
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
 use serde::Serialize;
 
 use crate::incident::ObjectRef;
@@ -68,6 +71,7 @@ pub struct SubjectFacts {
 }
 
 /// The subject, if it is a pod.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, named for those who write conditions")]
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodFacts {
@@ -94,6 +98,7 @@ pub struct PodFacts {
 }
 
 /// The container in focus.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, named for those who write conditions")]
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerFacts {
@@ -151,6 +156,7 @@ impl Default for ContainerFacts {
 }
 
 /// The image of the container in focus.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, named for those who write conditions")]
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageView {
@@ -270,19 +276,34 @@ pub(super) const NAMES: &[&str] = &[
     "referencesKnown",
     "rollout",
     "siblings",
-    "captures",
+    CAPTURES,
 ];
 
-impl Facts {
-    /// Gives a condition the facts that it names.
-    pub(super) fn bind(&self, names: &[String], context: &mut Context<'_, '_>) {
-        for name in names {
-            if let Some(value) = self.value(name) {
-                context.add_variable_from_value(name.as_str(), value);
-            }
-        }
-    }
+/// What the patterns of the playbook at hand captured.
+pub(super) const CAPTURES: &str = "captures";
 
+/// Facts as conditions see them, each converted when a condition first asks for it and once for all of them.
+pub struct Known<'f> {
+    facts: &'f Facts,
+    values: [OnceLock<Option<Box<dyn Val>>>; NAMES.len()],
+}
+
+impl<'f> Known<'f> {
+    /// Nothing is converted yet. What was captured is given to each condition by itself.
+    pub fn new(facts: &'f Facts) -> Self {
+        Self { facts, values: std::array::from_fn(|_| OnceLock::new()) }
+    }
+}
+
+impl VariableResolver for Known<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        let at = NAMES.iter().position(|name| *name == variable)?;
+        let value = self.values[at].get_or_init(|| Box::<dyn Val>::try_from(self.facts.value(variable)?).ok());
+        value.as_deref().map(|value| CowVal::Borrowed(value))
+    }
+}
+
+impl Facts {
     fn value(&self, name: &str) -> Option<Value> {
         match name {
             "clusterName" => cel::to_value(&self.cluster_name),
@@ -297,7 +318,6 @@ impl Facts {
             "referencesKnown" => cel::to_value(self.references_known),
             "rollout" => cel::to_value(&self.rollout),
             "siblings" => cel::to_value(&self.siblings),
-            "captures" => cel::to_value(&self.captures),
             _ => return None,
         }
         .ok()

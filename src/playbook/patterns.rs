@@ -1,10 +1,11 @@
 //! Which playbooks a piece of evidence speaks for or against: by place and reason first, then one set of
-//! patterns for all playbooks at once. Linear in the text, whatever the patterns are.
+//! patterns for all playbooks at once. Linear in the text, whatever the patterns are. Patterns see bytes, not
+//! Unicode: clusters speak ASCII, and classes and word borders stay small and fast that way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use crate::incident::Source;
 
@@ -88,7 +89,7 @@ pub(super) fn compile(text: &str) -> Result<Regex, String> {
     if text.ends_with(".*") && !text.ends_with("\\.*") {
         return Err("a trailing `.*` finds nothing more and makes matching slow; leave it out".to_owned());
     }
-    let pattern = RegexBuilder::new(text).size_limit(COMPILED_LIMIT).build();
+    let pattern = RegexBuilder::new(text).unicode(false).size_limit(COMPILED_LIMIT).build();
     pattern.map_err(|error| format!("not a pattern: {error}"))
 }
 
@@ -134,6 +135,11 @@ impl Index {
         Bucket { plain, entries, set: OnceLock::new() }
     }
 
+    /// Whether a matcher names this reason at this place.
+    pub(super) fn names(&self, place: Source, reason: &str) -> bool {
+        self.places.get(&place).is_some_and(|slot| slot.by_reason.contains_key(reason))
+    }
+
     /// The matchers that recognise this piece, in the book's order.
     pub(super) fn hits<'i>(&'i self, sight: &Sight<'_>, found: &mut Vec<Hit<'i>>) {
         let Some(slot) = self.places.get(&sight.place) else { return };
@@ -150,7 +156,7 @@ impl Index {
         };
         bucket.plain.iter().for_each(|&rule| add(rule, None));
         if let Some(set) = bucket.set.get_or_init(|| self.set(&bucket.entries)) {
-            for at in set.matches(sight.text) {
+            for at in set.matches(sight.text.as_bytes()) {
                 let (rule, pattern) = bucket.entries[at];
                 add(rule, Some(pattern));
             }
@@ -163,6 +169,7 @@ impl Index {
         }
         let texts = entries.iter().map(|&(rule, pattern)| self.rules[rule].patterns[pattern].as_str());
         let set = RegexSetBuilder::new(texts)
+            .unicode(false)
             .size_limit(COMPILED_LIMIT * entries.len())
             .dfa_size_limit(CACHE_LIMIT)
             .build();

@@ -109,7 +109,8 @@ pub(super) struct Matcher {
     pub statuses: Vec<String>,
     #[serde(default)]
     pub exit_codes: Vec<i32>,
-    /// Regular expressions, one of which must be found in the text. Named groups become variables.
+    /// Regular expressions, one of which must be found in the text. Named groups become variables;
+    /// those whose names begin with `_` are marks that only conditions see.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub patterns: Vec<Placed>,

@@ -116,7 +116,8 @@ async fn insert(
     Ok(())
 }
 
-async fn put_state(tx: &mut Transaction<'_, Sqlite>, state: &Incident) -> Result<(), StoreError> {
+/// Writes the state an incident is in.
+pub(super) async fn put_state(tx: &mut Transaction<'_, Sqlite>, state: &Incident) -> Result<(), StoreError> {
     let (status, resolved) = match &state.status {
         Status::Open => ("open", None),
         Status::Absorbed { into: _ } => ("absorbed", None),

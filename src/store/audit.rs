@@ -5,9 +5,9 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::error::failed;
 use super::row::{self, nanos};
-use super::{Store, StoreError, settings};
+use super::{Store, StoreError, refold, settings};
 use crate::incident::chain::{Audited, Head, Record, Verified, Verifier};
-use crate::incident::{BrokenChain, Entry, IncidentId, replay};
+use crate::incident::{BrokenChain, IncidentId};
 
 /// How many records are held at once while verifying or exporting.
 const PAGE: u32 = 256;
@@ -118,30 +118,18 @@ impl Store {
             .fetch_optional(&mut *tx)
             .await
             .map_err(error())?;
-        let rows = sqlx::query(
-            "SELECT seq, incident, number, at, prev, digest, hash, body FROM records
-             WHERE incident = ? ORDER BY number",
-        )
-        .bind(id.as_str())
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(error())?;
         let Some(state) = state.as_ref().map(row::incident).transpose()? else { return Ok(()) };
-        let mut entries: Vec<(Timestamp, Entry)> = Vec::with_capacity(rows.len());
-        let mut last = 0;
-        for row in &rows {
-            if let Some(Audited::Incident(recorded)) = row::audited(row)? {
-                last = recorded.seq;
-                entries.push((recorded.at, recorded.entry));
-            }
-        }
-        let folded = replay(id, entries.iter().map(|(at, entry)| (*at, entry)));
-        let why = match folded {
+        let why = match refold::folded(&mut tx, id).await? {
             Ok(folded) if folded.as_ref() == Some(&state) => return Ok(()),
             Ok(_) => format!("the stored state of {id} is not what its entries add up to"),
             Err(illegal) => format!("the entries of {id} do not follow one another: {illegal}"),
         };
-        Err(BrokenChain { seq: last, why }.into())
+        let last: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM records WHERE incident = ?")
+            .bind(id.as_str())
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(error())?;
+        Err(BrokenChain { seq: last.cast_unsigned(), why }.into())
     }
 }
 

@@ -12,6 +12,7 @@ mod audit;
 mod error;
 mod migrations;
 mod read;
+mod refold;
 mod retention;
 mod row;
 mod settings;
@@ -55,12 +56,15 @@ impl Store {
         let writer = pool(1).connect_with(options.clone()).await.map_err(opening)?;
         migrations::run(&writer, &path.display().to_string()).await?;
         let reader = pool(READERS).connect_with(options.pragma("query_only", "on")).await.map_err(opening)?;
-        Ok(Self { writer, reader })
+        let store = Self { writer, reader };
+        store.refold().await?;
+        Ok(store)
     }
 
     /// Whether the database can be written right now. Changes nothing.
     pub async fn can_write(&self) -> Result<(), StoreError> {
-        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("write", "the database"))?;
+        let transaction =
+            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("write", "the database"))?;
         transaction.rollback().await.map_err(failed("write", "the database"))
     }
 

@@ -84,7 +84,10 @@ pub(super) async fn set_head(tx: &mut Transaction<'_, Sqlite>, head: &Head) -> R
     set(tx, HEAD, &value).await
 }
 
-async fn get(executor: impl SqliteExecutor<'_>, name: &'static str) -> Result<Option<String>, StoreError> {
+pub(super) async fn get(
+    executor: impl SqliteExecutor<'_>,
+    name: &'static str,
+) -> Result<Option<String>, StoreError> {
     sqlx::query_scalar("SELECT value FROM settings WHERE name = ?")
         .bind(name)
         .fetch_optional(executor)
@@ -92,7 +95,11 @@ async fn get(executor: impl SqliteExecutor<'_>, name: &'static str) -> Result<Op
         .map_err(failed("read the setting", name))
 }
 
-async fn set(tx: &mut Transaction<'_, Sqlite>, name: &'static str, value: &str) -> Result<(), StoreError> {
+pub(super) async fn set(
+    tx: &mut Transaction<'_, Sqlite>,
+    name: &'static str,
+    value: &str,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO settings (name, value) VALUES (?, ?)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",

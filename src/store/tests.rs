@@ -222,6 +222,60 @@ async fn what_was_edited_by_hand_does_not_verify() {
 }
 
 #[tokio::test]
+async fn two_processes_that_write_at_once_make_one_chain() {
+    let dir = tempfile::tempdir().expect("dir");
+    let path = dir.path().join("kubemend.db");
+    let (one, two) = (Store::open(&path).await.expect("open"), Store::open(&path).await.expect("open"));
+    let many = async |store: &Store| {
+        let id = store.new_incident().await.expect("id");
+        write(store, id.as_str(), 0, &[opened()]).await;
+        for n in 0..40 {
+            write(store, id.as_str(), n, &[noted(&format!("note {n}"))]).await;
+        }
+    };
+    tokio::join!(many(&one), many(&two));
+    assert_eq!(one.verify().await.expect("whole").records, 82);
+    assert_eq!(two.head().await.expect("read"), one.head().await.expect("read"));
+}
+
+#[tokio::test]
+async fn what_is_not_over_is_never_forgotten() {
+    let store = Store::memory().await.expect("memory");
+    let (mut entries, p) = executing();
+    let execution = crate::incident::ExecutionId::of(&p.id);
+    let why = "no answer".into();
+    entries.extend([
+        Entry::ChangeIntended { execution: execution.clone(), index: 0 },
+        Entry::ChangeDone {
+            execution: execution.clone(),
+            index: 0,
+            outcome: crate::incident::ChangeOutcome::Unknown { why },
+        },
+        Entry::Resolved,
+    ]);
+    write(&store, "i-1", 0, &entries).await;
+    assert_eq!(store.sweep(at(9_999), at(9_999), 10).await.expect("sweep"), Swept::default());
+    assert!(store.incident(&"i-1".into()).await.expect("read").is_some());
+    let settled = Entry::Settled { execution: execution.clone(), index: 0, applied: false, by: actor("ann") };
+    let outcome = crate::incident::Outcome::Stopped { at: 0, why: "it did not happen".into() };
+    write(&store, "i-1", 50, &[settled, Entry::ExecutionFinished { execution, outcome }]).await;
+    assert_eq!(store.sweep(at(9_999), at(9_999), 10).await.expect("sweep").incidents, 1);
+    store.verify().await.expect("whole");
+}
+
+#[tokio::test]
+async fn an_incident_that_came_back_is_not_forgotten() {
+    let store = Store::memory().await.expect("memory");
+    let back = Entry::Reopened {
+        finding: Box::new(crate::incident::samples::auth_missing("a")),
+        evidence: Box::default(),
+        members: crate::incident::samples::members(1),
+    };
+    write(&store, "i-1", 0, &[opened(), Entry::Resolved, back]).await;
+    assert_eq!(store.sweep(at(9_999), at(9_999), 10).await.expect("sweep"), Swept::default());
+}
+
+#[tokio::test]
 async fn what_is_forgotten_leaves_a_chain_that_verifies() {
     let store = Store::memory().await.expect("memory");
     let notes: Vec<Entry> = (0..60).map(|n| noted(&format!("note {n}"))).collect();

@@ -16,7 +16,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 /// How the server answers a wish for a streamed listing.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Lists {
+pub(crate) enum Lists {
     Streamed,
     /// It says 400 to streaming, and gives pages.
     RefusesStreaming,
@@ -26,7 +26,7 @@ pub enum Lists {
 }
 
 /// What happens to one request.
-pub enum Act {
+pub(crate) enum Act {
     Pass,
     /// An HTTP status, with `Retry-After`.
     Status(u16, Option<u64>),
@@ -62,7 +62,7 @@ struct World {
 }
 
 #[derive(Clone)]
-pub struct FarSide {
+pub(crate) struct FarSide {
     world: Arc<Mutex<World>>,
     lists: Lists,
     address: std::net::SocketAddr,
@@ -70,7 +70,7 @@ pub struct FarSide {
 }
 
 impl FarSide {
-    pub async fn start(lists: Lists) -> Self {
+    pub(crate) async fn start(lists: Lists) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let world = Arc::new(Mutex::new(World { version: 100, ..World::default() }));
@@ -80,11 +80,11 @@ impl FarSide {
         Self { world, lists, address, _task: Arc::new(task) }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         assert!(matches!(
             self.lists,
             Lists::Streamed | Lists::Paged | Lists::RefusesStreaming | Lists::IgnoresStreaming
@@ -101,7 +101,7 @@ impl FarSide {
     }
 
     /// Creates or updates; watchers hear of it.
-    pub fn put(&self, path: &str, mut object: Value) {
+    pub(crate) fn put(&self, path: &str, mut object: Value) {
         let mut world = self.world();
         world.version += 1;
         let version = world.version;
@@ -117,7 +117,7 @@ impl FarSide {
         collection.objects.insert(name, object);
     }
 
-    pub fn delete(&self, path: &str, name: &str) {
+    pub(crate) fn delete(&self, path: &str, name: &str) {
         let mut world = self.world();
         world.version += 1;
         let version = world.version;
@@ -128,17 +128,17 @@ impl FarSide {
     }
 
     /// Deletes, and forgets that it ever happened.
-    pub fn delete_unseen(&self, path: &str, name: &str) {
+    pub(crate) fn delete_unseen(&self, path: &str, name: &str) {
         self.world().version += 1;
         self.at(path, |collection| collection.objects.remove(name).unwrap());
     }
 
-    pub fn get(&self, path: &str, name: &str) -> Value {
+    pub(crate) fn get(&self, path: &str, name: &str) -> Value {
         self.at(path, |collection| collection.objects[name].clone())
     }
 
     /// Says the whole history again, backwards, to whoever watches.
-    pub fn repeat_in_disorder(&self, path: &str) {
+    pub(crate) fn repeat_in_disorder(&self, path: &str) {
         self.at(path, |collection| {
             for (_, line) in collection.history.iter().rev().chain(&collection.history) {
                 for watcher in &collection.watchers {
@@ -148,12 +148,12 @@ impl FarSide {
         });
     }
 
-    pub fn raw(&self, path: &str, text: &str) {
+    pub(crate) fn raw(&self, path: &str, text: &str) {
         self.at(path, |collection| collection.tell(text));
     }
 
     /// Breaks off all watches of the collection.
-    pub fn cut(&self, path: &str) {
+    pub(crate) fn cut(&self, path: &str) {
         self.at(path, |collection| {
             for watcher in collection.watchers.drain(..) {
                 let _ = watcher.send(Err(std::io::Error::other("cut")));
@@ -161,43 +161,45 @@ impl FarSide {
         });
     }
 
-    pub fn next_list(&self, path: &str, act: Act) {
+    pub(crate) fn next_list(&self, path: &str, act: Act) {
         self.at(path, |collection| collection.lists.push_back(act));
     }
 
-    pub fn next_watch(&self, path: &str, act: Act) {
+    pub(crate) fn next_watch(&self, path: &str, act: Act) {
         self.at(path, |collection| collection.watches.push_back(act));
     }
 
-    pub fn forbid(&self, path: &str) {
+    pub(crate) fn forbid(&self, path: &str) {
         self.world().forbidden.insert(path.to_owned());
     }
 
-    pub fn allow(&self, path: &str) {
+    pub(crate) fn allow(&self, path: &str) {
         self.world().forbidden.remove(path);
     }
 
-    pub fn accept(&self, token: &str) {
+    pub(crate) fn accept(&self, token: &str) {
         self.world().token = Some(format!("Bearer {token}"));
     }
 
     /// The requests to the collection.
-    pub fn seen(&self, path: &str) -> Vec<String> {
+    pub(crate) fn seen(&self, path: &str) -> Vec<String> {
         self.at(path, |collection| collection.seen.iter().map(|(_, uri)| uri.clone()).collect())
     }
 
-    pub fn times(&self, path: &str) -> Vec<Instant> {
+    pub(crate) fn times(&self, path: &str) -> Vec<Instant> {
         self.at(path, |collection| collection.seen.iter().map(|(at, _)| *at).collect())
     }
 
-    pub fn names(&self, path: &str) -> Vec<String> {
+    pub(crate) fn names(&self, path: &str) -> Vec<String> {
         self.at(path, |collection| collection.objects.keys().cloned().collect())
     }
 
     /// The names of pods with a waiting container.
-    pub fn bad(&self, path: &str) -> Vec<String> {
+    pub(crate) fn bad(&self, path: &str) -> Vec<String> {
         let waits = |pod: &Value| pod["status"]["containerStatuses"][0]["state"].get("waiting").is_some();
-        self.at(path, |c| c.objects.iter().filter(|(_, pod)| waits(pod)).map(|(name, _)| name.clone()).collect())
+        self.at(path, |c| {
+            c.objects.iter().filter(|(_, pod)| waits(pod)).map(|(name, _)| name.clone()).collect()
+        })
     }
 }
 
@@ -214,7 +216,7 @@ impl Collection {
 }
 
 /// Waits for a state.
-pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < deadline, "in vain: {what}");
@@ -227,7 +229,9 @@ fn status(code: u16, after: Option<u64>) -> Response<Body> {
     if let Some(after) = after {
         response = response.header(header::RETRY_AFTER, after);
     }
-    response.body(Body::from(json!({"kind": "Status", "code": code, "message": "as scripted"}).to_string())).unwrap()
+    response
+        .body(Body::from(json!({"kind": "Status", "code": code, "message": "as scripted"}).to_string()))
+        .unwrap()
 }
 
 async fn answer(
@@ -238,7 +242,9 @@ async fn answer(
     let mut world = world.lock().unwrap();
     let path = uri.path().to_owned();
     let wanted = world.token.clone();
-    if wanted.is_some() && headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) != wanted.as_deref() {
+    if wanted.is_some()
+        && headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) != wanted.as_deref()
+    {
         return status(401, None);
     }
     let (forbidden, version) = (world.forbidden.contains(&path), world.version);
@@ -270,7 +276,8 @@ fn list(collection: &mut Collection, query: &HashMap<String, String>, version: u
     let items: Vec<&Value> = collection.objects.values().skip(from).take(limit).collect();
     let next = from + items.len();
     let more = if next < collection.objects.len() { next.to_string() } else { String::new() };
-    let page = json!({"metadata": {"resourceVersion": version.to_string(), "continue": more}, "items": items});
+    let page =
+        json!({"metadata": {"resourceVersion": version.to_string(), "continue": more}, "items": items});
     Response::new(Body::from(page.to_string()))
 }
 

@@ -80,6 +80,13 @@ impl Bot {
         self.child.wait().expect("the child can be waited for")
     }
 
+    /// Whether the process is over.
+    pub fn has_ended(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        // A process that ended and was not waited for yet is a zombie.
+        stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    }
+
     pub fn database(&self) -> PathBuf {
         self.folder.join("kubemend.db")
     }
@@ -125,6 +132,11 @@ impl Drop for Bot {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.config.with_extension("log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the end of kubemend's log:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
     }
 }
 

@@ -50,9 +50,10 @@ impl Changes {
         }
     }
 
-    /// How many subjects wait.
+    /// How many changes wait.
     pub fn len(&self) -> usize {
-        self.waiting.lock().order.len()
+        let waiting = self.waiting.lock();
+        waiting.order.len() + usize::from(waiting.everything)
     }
 
     /// Whether none waits.

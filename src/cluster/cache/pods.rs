@@ -66,6 +66,7 @@ struct Flags {
 }
 
 /// What an application did.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each asked for by name")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Applied {
     pub(super) same: bool,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Cache;
 use super::ids::Uid;
 use super::pods::Found;
+use super::table::Table;
 use super::tables::{Tables, Workloads};
 use crate::cluster::kind::Watched;
 use crate::incident::objects::{
@@ -32,7 +33,7 @@ impl Cache {
         tables.accounts.suspects().for_each(|account| add(Watched::ServiceAccount, &account.meta));
         tables.namespaces.suspects().for_each(|namespace| add(Watched::Namespace, &namespace.meta));
         for kind in Workloads::KINDS {
-            let suspects = tables.workloads.of(kind).into_iter().flat_map(|table| table.suspects());
+            let suspects = tables.workloads.of(kind).into_iter().flat_map(Table::suspects);
             suspects.for_each(|workload| add(kind, &workload.meta));
         }
         found
@@ -172,7 +173,7 @@ impl Cache {
             | Watched::ReplicaSet
             | Watched::StatefulSet
             | Watched::DaemonSet
-            | Watched::Job => tables.workloads.of(kind).map_or(0, super::table::Table::len),
+            | Watched::Job => tables.workloads.of(kind).map_or(0, Table::len),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The tables of a cluster and how each kind of object goes into them. Always behind the cache's lock.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::due::{Due, Whom};
@@ -23,6 +25,8 @@ pub(super) struct Tables {
     pub(super) claims: Table<Claim>,
     pub(super) accounts: Table<ServiceAccount>,
     pub(super) namespaces: Table<Namespace>,
+    /// Names of nodes that are not ready: asked for with every pod.
+    lost: HashSet<Text>,
     due: Due,
 }
 
@@ -122,9 +126,10 @@ impl Tables {
 
     fn apply_node(&mut self, node: Node, epoch: u32, now: Timestamp, out: &mut Out<'_>) {
         let name = node.meta.name.clone();
-        let before = self.node_state(&name);
+        let ready = node.is_ready();
         put(&mut self.nodes, &mut self.due, Watched::Node, node, epoch, now, out);
-        if self.node_state(&name) != before {
+        let turned = if ready { self.lost.remove(&name) } else { self.lost.insert(name.clone()) };
+        if turned {
             self.judge_on(&name, now, out);
         }
     }
@@ -175,7 +180,9 @@ impl Tables {
             AnyObject::Event(event) => self.events.remove(event),
             AnyObject::Node(_) => {
                 take(&mut self.nodes, kind, meta, out);
-                self.judge_on(&meta.name, now, out);
+                if self.lost.remove(&meta.name) {
+                    self.judge_on(&meta.name, now, out);
+                }
             }
             AnyObject::Workload(_) => {
                 if let Some(table) = self.workloads.of_mut(kind) {
@@ -214,7 +221,9 @@ impl Tables {
             Watched::Event => self.events.expire(now.checked_sub(EVENTS_LAST).unwrap_or(Timestamp::MIN)),
             Watched::Node => {
                 for node in sweep(&mut self.nodes, kind, namespace, epoch, out) {
-                    self.judge_on(&node.meta.name, now, out);
+                    if self.lost.remove(&node.meta.name) {
+                        self.judge_on(&node.meta.name, now, out);
+                    }
                 }
             }
             Watched::Claim => drop(sweep(&mut self.claims, kind, namespace, epoch, out)),
@@ -283,10 +292,7 @@ impl Tables {
     }
 
     fn node_state(&self, node: &str) -> NodeState {
-        match self.nodes.get("", node) {
-            Some(node) if !node.is_ready() => NodeState::Lost,
-            Some(_) | None => NodeState::Fine,
-        }
+        if self.lost.contains(node) { NodeState::Lost } else { NodeState::Fine }
     }
 }
 

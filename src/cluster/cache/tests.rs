@@ -139,9 +139,9 @@ fn a_listing_sweeps_what_it_does_not_name_in_its_namespace_alone() {
     let cache = cache();
     let mut other = waiting(3);
     other["metadata"]["namespace"] = json!("elsewhere");
-    [waiting(1), waiting(2), other].iter().for_each(|pod| {
-        put(&cache, pod);
-    });
+    for pod in [waiting(1), waiting(2), other] {
+        put(&cache, &pod);
+    }
     let listed = decode(waiting(2).to_string().as_bytes()).unwrap();
     cache.apply(Watched::Pod, listed, 2, Delivery::Listed, now());
     cache.sweep(Watched::Pod, Some("shop"), 2, now());
@@ -189,9 +189,12 @@ async fn a_pod_beyond_its_grace_comes_up_by_time_alone() {
 #[tokio::test]
 async fn an_object_held_by_finalizers_comes_up_by_time_alone() {
     let cache = cache();
-    put(&cache, &json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+    put(
+        &cache,
+        &json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
         "metadata": {"name": "data", "namespace": "shop", "uid": "c", "deletionTimestamp": NOW,
-            "finalizers": ["example.com/guard"]}, "status": {"phase": "Bound"}}));
+            "finalizers": ["example.com/guard"]}, "status": {"phase": "Bound"}}),
+    );
     let next = cache.tick(now()).unwrap();
     cache.tick(next);
     assert_eq!(changes(&cache).await, ["PersistentVolumeClaim shop/data"]);
@@ -281,7 +284,10 @@ async fn events_are_news_when_they_happen_and_not_when_they_are_listed() {
 #[test]
 fn every_recorded_failure_with_a_bad_pod_is_a_suspect() {
     for (case, dump) in [
-        ("img-401-no-secret", include_bytes!("../../../tests/fixtures/img-401-no-secret/objects.json").as_slice()),
+        (
+            "img-401-no-secret",
+            include_bytes!("../../../tests/fixtures/img-401-no-secret/objects.json").as_slice(),
+        ),
         ("crash-oomkilled", include_bytes!("../../../tests/fixtures/crash-oomkilled/objects.json")),
         (
             "config-missing-configmap-key",

@@ -263,6 +263,7 @@ impl Watch {
     }
 
     /// Says what happened, decides what is still known, and waits as long as that asks for.
+    #[expect(clippy::disallowed_methods, reason = "a pause between two tries")]
     async fn pause(&mut self, trouble: Trouble) {
         let kind = self.progress.kind.name();
         metrics::counter!("kubemend_watch_ends_total", "kind" => kind, "why" => trouble.label()).increment(1);

@@ -79,7 +79,13 @@ pub fn comes_back(incident: &Incident, rules: &Rules, now: Timestamp) -> bool {
     }
 }
 
-fn beginning(group: &Group, wider: Option<&IncidentId>, rules: &Rules, now: Timestamp, due: Due) -> Judgement {
+fn beginning(
+    group: &Group,
+    wider: Option<&IncidentId>,
+    rules: &Rules,
+    now: Timestamp,
+    due: Due,
+) -> Judgement {
     if group.is_empty() || wider.is_some() {
         return Judgement::default();
     }
@@ -113,8 +119,17 @@ fn lasting(
         return now_due(due);
     }
     let told = group.told.unwrap_or(incident.changed);
-    due_from(later(told, rules.tell_every), now, due)
+    due_from(later(told, pace(incident, rules, now)), now, due)
 }
+
+/// The older an incident, the less often its members are recounted: what flaps for a week must not fill the
+/// records.
+fn pace(incident: &Incident, rules: &Rules, now: Timestamp) -> SignedDuration {
+    let age = now.duration_since(incident.opened);
+    rules.tell_every.max((age / 20).min(SLOWEST_PACE))
+}
+
+const SLOWEST_PACE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Whether people should hear the new wording. Quotes alone change with every back-off and are no news.
 fn worth_telling(old: &Finding, new: &Finding) -> bool {

@@ -118,6 +118,52 @@ fn members_are_recounted_no_more_often_than_people_can_read() {
 }
 
 #[test]
+fn what_flaps_for_a_day_is_recounted_a_few_hundred_times_at_most() {
+    let (mut board, mut incident) = (board(2), fold(&[opened()]));
+    let mut recounts = 0;
+    for second in 0..86_400 {
+        match second % 2 {
+            0 => show(&mut board, "flapping", second),
+            _ => well(&mut board, "flapping", second),
+        }
+        if ask(&board, Some(&incident), None, second).due == Some(Due::Recount) {
+            let members = board.members(&key(), &|_| false);
+            let entry = Entry::MembersChanged { members };
+            incident =
+                crate::incident::apply(Some(incident), &"i-1".into(), at(second), &entry).expect("legal");
+            board.told(&key(), at(second));
+            recounts += 1;
+        }
+    }
+    assert!((50..400).contains(&recounts), "{recounts}");
+}
+
+#[test]
+fn a_storm_of_ten_thousand_pods_is_twenty_groups_with_every_pod_counted() {
+    let mut board = Board::default();
+    for n in 0..10_000 {
+        let name = format!("pod-{n}");
+        let place = format!("Deployment payments/app-{}", n % 20);
+        let found = finding("image.not-found", Scope::Workload, &place, &name);
+        board.show(&pod(&name), vec![found], &Arc::default(), at(n / 100));
+    }
+    let keys: Vec<IncidentKey> = board.keys().cloned().collect();
+    assert_eq!(keys.len(), 20);
+    let counted: u32 = keys.iter().map(|key| board.members(key, &|_| false).now).sum();
+    assert_eq!(counted, 10_000);
+    let wide = finding("image.registry-outage", Scope::Registry, "harbor.example.com", "z");
+    assert_eq!(board.members(&wide.key, &|id| id.as_str() == "image.not-found").now, 10_000);
+    assert_eq!(board.covered(&wide.key, &|_| true).len(), 20);
+    for n in 0..10_000 {
+        well(&mut board, &format!("pod-{n}"), 200);
+    }
+    for key in &keys {
+        board.forget(key);
+    }
+    assert_eq!((board.keys().count(), board.subjects().count()), (0, 0));
+}
+
+#[test]
 fn quotes_alone_are_no_news_and_a_graver_finding_is_told_at_once() {
     let mut board = Board::default();
     let incident = fold(&[opened()]);

@@ -89,6 +89,42 @@ fn private_keys_go_even_when_cut_off() {
     check_gone("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg", "MIIEvQIBADANBg", &[]);
 }
 
+const KEY: [&str; 6] = [
+    "loading key",
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "MIIEpAIBAAKCAQEA7bq2fZlKc0Xq1sVv9e8mT3nJ4hWcYxP5uRk6Lz0aQwErTyUi",
+    "OpAsDfGhJkLzXcVbNm12",
+    "-----END RSA PRIVATE KEY-----",
+    "could not connect",
+];
+
+#[track_caller]
+fn check_lines(lines: &[&str], expected: &[&str]) {
+    let clean = redact_lines(lines);
+    assert_eq!(clean.iter().map(|line| &**line).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_private_key_over_several_lines_goes_whole_or_cut() {
+    let r = REDACTED;
+    check_lines(&KEY, &["loading key", r, r, r, r, "could not connect"]);
+    check_lines(&KEY[..3], &["loading key", r, r]);
+    check_lines(&KEY[2..], &[r, r, r, "could not connect"]);
+    check_lines(&KEY[3..], &[r, r, "could not connect"]);
+    check_gone(KEY[2], "MIIEpAIBAAKC", &[]);
+}
+
+#[test]
+fn lines_without_a_key_are_cleaned_one_by_one() {
+    check_lines(&["a password=hunter2", "plain", ""], &["a password=[redacted]", "plain", ""]);
+}
+
+#[test]
+fn a_digest_alone_on_its_line_stays() {
+    check_kept("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+    check_kept("/opt/app/lib/com/example/Checkout2/Payments/Handler");
+}
+
 #[test]
 fn long_random_strings_go_after_a_word_that_announces_one() {
     let hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";

@@ -57,6 +57,29 @@ async fn a_newer_form_is_refused_with_the_way_out() {
 }
 
 #[tokio::test]
+async fn states_of_another_program_are_folded_anew() {
+    let dir = tempfile::tempdir().expect("dir");
+    let path = dir.path().join("kubemend.db");
+    let store = Store::open(&path).await.expect("open");
+    let state = write(&store, "i-1", 0, &executing().0).await;
+    let other = "UPDATE incidents SET state = replace(state, '\"now\":1', '\"now\":7'), busy = 0";
+    sqlx::query(other).execute(&store.writer).await.expect("edit");
+    store.close().await;
+
+    let store = Store::open(&path).await.expect("the same program trusts its own states");
+    store.verify().await.expect_err("the state was edited");
+    sqlx::query("UPDATE settings SET value = 'older' WHERE name = 'fold'")
+        .execute(&store.writer)
+        .await
+        .expect("edit");
+    store.close().await;
+
+    let store = Store::open(&path).await.expect("another program folds anew");
+    assert_eq!(store.incident(&"i-1".into()).await.expect("read"), Some(state));
+    assert_eq!(store.verify().await.expect("whole").records, 4);
+}
+
+#[tokio::test]
 async fn opening_twice_changes_nothing() {
     let dir = tempfile::tempdir().expect("dir");
     let path = dir.path().join("kubemend.db");
