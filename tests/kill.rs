@@ -43,10 +43,16 @@ async fn goes_on(stage: &Stage, incident: &Value) {
         let detail = stage.api().get(&path).await;
         let executions = detail["incident"]["executions"].as_object().cloned().unwrap_or_default();
         let over = executions.values().any(|execution| execution["state"]["verdict"] == "fixed");
-        if over { Ok(()) } else { Err(json!(executions).to_string()) }
+        let told: Vec<Value> = detail["entries"].as_array().into_iter().flatten().map(|one| one["entry"]["type"].clone()).collect();
+        if over { Ok(()) } else { Err(format!("{}; {told:?}; {}", json!(executions), states(&detail))) }
     })
     .await;
     stage.api().resolved(id(incident), LONG).await;
+}
+
+fn states(detail: &Value) -> Value {
+    let records = detail["incident"]["proposals"].as_object().cloned().unwrap_or_default();
+    records.into_iter().map(|(id, record)| json!([id, record["state"], record["decisions"]])).collect()
 }
 
 async fn tells_the_truth(stage: &Stage, incident: &Value, died: &str) {
