@@ -36,7 +36,7 @@ impl Shared {
         let subject = &ObjectRef { uid: Text::default(), ..subject.clone() };
         let _turn = seat.turn(subject).await;
         let evidence = Arc::new(diagnosis::assemble(self.gather(seat, subject, reading).await));
-        let findings = diagnosis::diagnose(&self.book(), &evidence);
+        let findings = if has_no_pod(&evidence) { Vec::new() } else { diagnosis::diagnose(&self.book(), &evidence) };
         metrics::counter!("kubemend_looks_total", "found" => if findings.is_empty() { "nothing" } else { "something" })
             .increment(1);
         let seen = &evidence.seen.subject;
@@ -64,4 +64,9 @@ impl Shared {
         seat.share.lock().keep(&gathered, serves);
         gathered
     }
+}
+
+/// A pod that is gone, or is well: nothing of it is kept, and what its old events say is not so any more.
+fn has_no_pod(evidence: &Evidence) -> bool {
+    evidence.seen.subject.api.kind == "Pod" && evidence.seen.pod.is_none()
 }

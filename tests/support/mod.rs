@@ -2,7 +2,6 @@
 //! for it, and waiting for states.
 //!
 //! Nothing here knows how kubemend works inside: it sees what a person with a token sees.
-#![allow(dead_code, unreachable_pub, reason = "every test file uses the part it needs")]
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 

@@ -126,7 +126,7 @@ impl Stage {
             let proposal = self.proposal(incident, action, changes).await;
             match self.api().approve(&proposal).await {
                 (StatusCode::OK, _) => Ok(proposal),
-                (StatusCode::CONFLICT, answer) => Err(answer.to_string()),
+                (StatusCode::CONFLICT | StatusCode::GONE, answer) => Err(answer.to_string()),
                 (status, answer) => panic!("approving {}: {status}: {answer}", proposal["id"]),
             }
         })

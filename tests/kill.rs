@@ -1,0 +1,119 @@
+//! SIGKILL at any moment after an approval. Afterwards each change has happened once, the chain of records holds,
+//! and the API tells what is so. (`crash.rs` goes through the named points one by one.)
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::{Value, json};
+use support::api::id;
+use support::eventually;
+use support::stage::{LONG, Setup, Stage};
+
+const ACTION: &str = "pull-secrets.add";
+/// One ServiceAccount, three pods.
+const CHANGES: usize = 4;
+/// As many clusters and processes at once as two cores bear.
+const AT_ONCE: usize = 3;
+
+async fn broken(stage: &Stage) -> Value {
+    let scenario = stage.play("pull-secret").await;
+    stage.api().incident(scenario.condition, scenario.namespace, LONG).await
+}
+
+/// Approves again only what nobody's approval was recorded for, and waits for the end.
+async fn goes_on(stage: &Stage, incident: &Value) {
+    let path = format!("/api/v1/incidents/{}", id(incident));
+    let undecided = eventually("what became of the approval", LONG, || async {
+        let detail = stage.api().get(&path).await;
+        let records = detail["incident"]["proposals"].as_object().cloned().unwrap_or_default();
+        let decided = records.values().any(|record| record["decisions"] != json!([]));
+        let open = records.values().any(|record| record["state"]["is"] == "open");
+        if decided || open { Ok(!decided) } else { Err(json!(records).to_string()) }
+    })
+    .await;
+    if undecided {
+        stage.approve(incident, ACTION, CHANGES).await;
+    }
+    eventually("a verdict", LONG, || async {
+        let detail = stage.api().get(&path).await;
+        let executions = detail["incident"]["executions"].as_object().cloned().unwrap_or_default();
+        let over = executions.values().any(|execution| execution["state"]["verdict"] == "fixed");
+        let told: Vec<Value> = detail["entries"].as_array().into_iter().flatten().map(|one| one["entry"]["type"].clone()).collect();
+        if over { Ok(()) } else { Err(format!("{}; {told:?}; {}", json!(executions), states(&detail))) }
+    })
+    .await;
+    stage.api().resolved(id(incident), LONG).await;
+}
+
+fn states(detail: &Value) -> Value {
+    let records = detail["incident"]["proposals"].as_object().cloned().unwrap_or_default();
+    records.into_iter().map(|(id, record)| json!([id, record["state"], record["decisions"]])).collect()
+}
+
+async fn tells_the_truth(stage: &Stage, incident: &Value, died: &str) {
+    let mut received: BTreeMap<String, u32> = BTreeMap::new();
+    for request in stage.written() {
+        *received.entry(format!("{} {} {}", request.method, request.path, request.body)).or_default() += 1;
+    }
+    assert_eq!(received.len(), CHANGES, "died at {died}: {received:#?}");
+    assert!(received.values().all(|times| *times == 1), "died at {died}: {received:#?}");
+    let detail = stage.api().get(&format!("/api/v1/incidents/{}", id(incident))).await;
+    let executions = detail["incident"]["executions"].as_object().expect("there are executions");
+    assert_eq!(executions.len(), 1, "died at {died}: {executions:?}");
+    let execution = executions.values().next().expect("there is one");
+    let done = execution["done"].as_array().expect("outcomes");
+    assert_eq!(done.len(), CHANGES, "died at {died}: {done:?}");
+    assert!(done.iter().all(|outcome| outcome["is"] == "applied"), "died at {died}: {done:?}");
+    let count = |kind: &str| {
+        let entries = detail["entries"].as_array().into_iter().flatten();
+        entries.filter(|entry| entry["entry"]["type"] == kind).count()
+    };
+    for (kind, times) in [
+        ("decided", 1),
+        ("executionStarted", 1),
+        ("changeIntended", CHANGES),
+        ("changeDone", CHANGES),
+        ("executionFinished", 1),
+        ("verified", 1),
+    ] {
+        assert_eq!(count(kind), times, "died at {died}: {kind} in {}", detail["entries"]);
+    }
+    let scenario = kubemend::sim::scenario::find("pull-secret").expect("it was played");
+    stage.repaired(scenario).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_moment_a_change_happens_once_and_the_records_hold() {
+    let seed = std::env::var_os("KUBEMEND_TEST_SEED")
+        .and_then(|seed| seed.to_string_lossy().parse().ok())
+        .unwrap_or_else(rand::random::<u64>);
+    eprintln!("KUBEMEND_TEST_SEED={seed}");
+    let mut dice = StdRng::seed_from_u64(seed);
+    // Most of an execution happens at its beginning.
+    let moments: Vec<Duration> =
+        (0..10).map(|_| Duration::from_secs_f64(10_f64.powf(dice.random_range(-2.5..0.5)))).collect();
+    stream::iter(moments).for_each_concurrent(AT_ONCE, dies_after).await;
+}
+
+async fn dies_after(moment: Duration) {
+    let mut stage = Stage::start(&Setup::default()).await;
+    let incident = broken(&stage).await;
+    let proposal = stage.proposal(&incident, ACTION, CHANGES).await;
+    let approved = {
+        let api = stage.api().clone();
+        tokio::spawn(async move { api.try_approve(&proposal).await })
+    };
+    tokio::time::sleep(moment).await;
+    stage.bot.restart(&[]);
+    let _ = approved.await;
+    stage.bot.api.wait_ready().await;
+    goes_on(&stage, &incident).await;
+    tells_the_truth(&stage, &incident, &format!("{moment:?}")).await;
+    stage.end().await;
+    eprintln!("killed {moment:?} after the approval: once, and recorded");
+}
