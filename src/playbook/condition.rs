@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, Env, Program, Value};
 
-use super::facts::{Facts, NAMES};
+use super::facts::{Facts, NAMES, Used};
 use super::nearest::nearest;
 
 /// The longest expression, in bytes.
@@ -20,7 +20,7 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 #[derive(Debug)]
 pub(super) struct Condition {
     program: Program,
-    names: Vec<String>,
+    used: Vec<Used>,
 }
 
 impl Condition {
@@ -36,14 +36,15 @@ impl Condition {
             let hint = nearest(unknown, NAMES.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(format!("there is no fact named `{unknown}`{hint}"));
         }
-        names.retain(|name| NAMES.contains(&name.as_str()));
-        Ok(Self { program, names })
+        let mut used = Vec::new();
+        note_used(program.expression(), &mut used);
+        Ok(Self { program, used })
     }
 
     /// Whether it holds. The error is for the linter: at run time what cannot be evaluated does not hold.
     pub(super) fn holds(&self, facts: &Facts) -> Result<bool, String> {
         let mut context = Context::with_env(Arc::clone(&ENV));
-        facts.bind(&self.names, &mut context);
+        facts.bind(&self.used, &mut context);
         match self.program.execute(&context) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => Err(format!("a condition gives true or false, this one gives {:?}", other.type_of())),
@@ -64,6 +65,22 @@ fn introduced(expr: &IdedExpr, name: &str) -> bool {
         return true;
     }
     children(expr).into_iter().any(|child| introduced(child, name))
+}
+
+/// Which facts an expression looks at: fields of a group (`pod.phase`), or the whole of it.
+fn note_used(expr: &IdedExpr, used: &mut Vec<Used>) {
+    let selected = match &expr.expr {
+        Expr::Select(select) => match &select.operand.expr {
+            Expr::Ident(name) => Some((name, Some(&select.field))),
+            _ => None,
+        },
+        Expr::Ident(name) => Some((name, None)),
+        _ => None,
+    };
+    match selected.filter(|(name, _)| NAMES.contains(&name.as_str())) {
+        Some((name, field)) => Used::note(used, name, field),
+        None => children(expr).into_iter().for_each(|child| note_used(child, used)),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -115,6 +132,18 @@ mod tests {
         facts.container.restarts = 3;
         let condition = Condition::compile("image.coverage == 'none' && container.restarts >= 3").unwrap();
         assert_eq!(condition.holds(&facts), Ok(true));
+    }
+
+    #[test]
+    fn fields_and_whole_lists_are_seen_side_by_side() {
+        let mut facts = Facts::default();
+        facts.pod.reasons = vec!["BackOff".into()];
+        facts.pod.phase = "Pending".into();
+        let holds = |text: &str| Condition::compile(text).unwrap().holds(&facts);
+        assert_eq!(holds("pod.reasons.exists(r, r == 'BackOff') && pod.phase == 'Pending' && !pod.known"), Ok(true));
+        assert_eq!(holds("missing.size() == 0 && !referencesKnown && 'BackOff' in pod.reasons"), Ok(true));
+        assert_eq!(holds("pod['phase'] == 'Pending' && pod.node == ''"), Ok(true));
+        assert!(holds("pod.no_such_field == ''").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use cel::{Context, Value};
 use serde::Serialize;
 
+use super::selected::selected;
 use crate::incident::ObjectRef;
 
 /// No list among the facts is longer, so that a condition that walks one ends soon.
@@ -68,6 +69,7 @@ pub struct SubjectFacts {
 }
 
 /// The subject, if it is a pod.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, named for those who write conditions")]
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodFacts {
@@ -94,6 +96,7 @@ pub struct PodFacts {
 }
 
 /// The container in focus.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, named for those who write conditions")]
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerFacts {
@@ -151,6 +154,7 @@ impl Default for ContainerFacts {
 }
 
 /// The image of the container in focus.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, named for those who write conditions")]
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageView {
@@ -273,33 +277,62 @@ pub(super) const NAMES: &[&str] = &[
     "captures",
 ];
 
+/// A name that a condition uses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Used {
+    name: String,
+    /// The fields it looks at; `None`: the whole.
+    fields: Option<Vec<String>>,
+}
+
+impl Used {
+    /// Adds a use to those that are known.
+    pub(super) fn note(used: &mut Vec<Self>, name: &str, field: Option<&String>) {
+        let at = used.iter().position(|known| known.name == name).unwrap_or_else(|| {
+            used.push(Self { name: name.to_owned(), fields: Some(Vec::new()) });
+            used.len() - 1
+        });
+        match (field, &mut used[at].fields) {
+            (None, fields) => *fields = None,
+            (Some(field), Some(fields)) if !fields.contains(field) => fields.push(field.clone()),
+            (Some(_), Some(_) | None) => {}
+        }
+    }
+
+    fn of<T: Serialize>(&self, group: &T) -> Option<Value> {
+        match &self.fields {
+            Some(fields) => selected(group, fields).ok(),
+            None => cel::to_value(group).ok(),
+        }
+    }
+}
+
 impl Facts {
     /// Gives a condition the facts that it names.
-    pub(super) fn bind(&self, names: &[String], context: &mut Context<'_, '_>) {
-        for name in names {
-            if let Some(value) = self.value(name) {
-                context.add_variable_from_value(name.as_str(), value);
+    pub(super) fn bind(&self, used: &[Used], context: &mut Context<'_, '_>) {
+        for used in used {
+            if let Some(value) = self.value(used) {
+                context.add_variable_from_value(used.name.as_str(), value);
             }
         }
     }
 
-    fn value(&self, name: &str) -> Option<Value> {
-        match name {
-            "clusterName" => cel::to_value(&self.cluster_name),
-            "subject" => cel::to_value(&self.subject),
-            "pod" => cel::to_value(&self.pod),
-            "container" => cel::to_value(&self.container),
-            "image" => cel::to_value(&self.image),
-            "node" => cel::to_value(&self.node),
-            "registry" => cel::to_value(&self.registry),
-            "cluster" => cel::to_value(&self.cluster),
-            "missing" => cel::to_value(&self.missing),
-            "referencesKnown" => cel::to_value(self.references_known),
-            "rollout" => cel::to_value(&self.rollout),
-            "siblings" => cel::to_value(&self.siblings),
-            "captures" => cel::to_value(&self.captures),
-            _ => return None,
+    fn value(&self, used: &Used) -> Option<Value> {
+        match used.name.as_str() {
+            "clusterName" => used.of(&self.cluster_name),
+            "subject" => used.of(&self.subject),
+            "pod" => used.of(&self.pod),
+            "container" => used.of(&self.container),
+            "image" => used.of(&self.image),
+            "node" => used.of(&self.node),
+            "registry" => used.of(&self.registry),
+            "cluster" => used.of(&self.cluster),
+            "missing" => used.of(&self.missing),
+            "referencesKnown" => used.of(&self.references_known),
+            "rollout" => used.of(&self.rollout),
+            "siblings" => used.of(&self.siblings),
+            "captures" => used.of(&self.captures),
+            _ => None,
         }
-        .ok()
     }
 }

@@ -14,6 +14,7 @@ mod patterns;
 mod problem;
 mod remedy;
 mod schema;
+mod selected;
 mod shipped;
 mod trial;
 mod view;
