@@ -1,139 +1,167 @@
-//! Kill -9 between any two steps of an execution: the change happens once, the records are whole, and the API
-//! tells the truth.
-//!
-//! The real binary, before a simulated cluster that counts what it is sent. At each failpoint the process aborts,
-//! is started again, and must bring the remedy to its end.
+//! The process dies between any two steps of an execution. Afterwards each change has happened once, the chain
+//! of records holds, and the API tells what is so.
 
 mod support;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use futures::{StreamExt as _, stream};
 use kubemend::engine::Failpoint;
-use kubemend::sim::{Sim, SimOptions};
-use kubemend::store::Store;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
-use support::bot::Bot;
+use support::api::id;
 use support::eventually;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use support::stage::{LONG, Setup, Stage};
 
-const LONG: Duration = Duration::from_mins(2);
-/// So many clusters and bots run side by side.
+const ACTION: &str = "pull-secrets.add";
+/// One ServiceAccount, three pods.
+const CHANGES: usize = 4;
+/// As many clusters and processes at once as two cores bear.
 const AT_ONCE: usize = 3;
 
-const SETTINGS: &str = "gate:
-  roles:
-    admin:
-      grants:
-      - {actions: ['*'], maxRisk: high}
-      rights: [pause, silence, audit]
-incidents:
-  holdOffPercent: 0
-  settleSeconds: 2
-";
+/// What becomes of an execution whose process ends there, each time anew.
+async fn dies_at(points: &[&str]) {
+    let first = ["--crash-at", points[0]];
+    let mut stage = Stage::start(&Setup { flags: &first, ..Setup::default() }).await;
+    let incident = broken(&stage).await;
+    let proposal = stage.proposal(&incident, ACTION, CHANGES).await;
+    // The answer is lost where the process dies before it.
+    let _ = stage.api().try_approve(&proposal).await;
+    gone(&mut stage, points[0]).await;
+    for point in &points[1..] {
+        stage.bot.restart(&["--crash-at", point]);
+        gone(&mut stage, point).await;
+    }
+    stage.bot.restart(&[]);
+    stage.bot.api.wait_ready().await;
+    goes_on(&stage, &incident).await;
+    tells_the_truth(&stage, &incident, &points.join(", ")).await;
+    stage.end().await;
+}
 
-/// Where the process ends, and where it ends once more after it was started again.
-fn endings() -> Vec<Vec<String>> {
-    let in_order = |point: &Failpoint| match point {
-        Failpoint::BeforeLookUp | Failpoint::AfterLookUp => {
-            vec![Failpoint::AfterSend.name().to_owned(), point.name().to_owned()]
+async fn broken(stage: &Stage) -> Value {
+    let scenario = stage.play("pull-secret").await;
+    stage.api().incident(scenario.condition, scenario.namespace, LONG).await
+}
+
+async fn gone(stage: &mut Stage, point: &str) {
+    for _ in 0..1200 {
+        if stage.bot.is_gone() {
+            return;
         }
-        _ => vec![point.name().to_owned()],
-    };
-    let mut endings: Vec<Vec<String>> = Failpoint::ALL.iter().map(in_order).collect();
-    // In the middle of a plan: the deletion of a pod, which is looked up in another way than a patch.
-    for point in [Failpoint::AfterIntended, Failpoint::AfterSend, Failpoint::AfterDone] {
-        endings.push(vec![format!("{}:2", point.name())]);
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    endings.push(vec!["before-send".to_owned(), "before-send".to_owned(), "after-send".to_owned()]);
-    endings
+    panic!("kubemend did not come past {point}: {}", stage.bot.log());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn wherever_the_process_ends_each_change_is_made_once() {
-    let (places, mut tasks) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
-    for points in endings() {
-        let places = Arc::clone(&places);
-        tasks.spawn(async move {
-            let _place = places.acquire_owned().await.expect("never closed");
-            (points.join(", then "), check(points).await)
-        });
-    }
-    let mut seen = BTreeMap::new();
-    while let Some(ended) = tasks.join_next().await {
-        let (name, writes) = ended.expect("a check that holds");
-        seen.insert(name, writes);
-    }
-    let once = "PATCH serviceaccounts: 1, DELETE pods: 3 of 3";
-    let wrong: Vec<_> = seen.iter().filter(|(_, writes)| *writes != once).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    assert_eq!(seen.len(), endings().len());
-}
-
-async fn check(points: Vec<String>) -> String {
-    let sim = Sim::start(SimOptions { pace: 50.0, background: false, ..SimOptions::default() }).await;
-    let sim = sim.expect("the simulated cluster starts");
-    sim.play("pull-secret").await.expect("the scenario plays");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let kubeconfig = folder.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, sim.kubeconfig()).expect("the temporary folder can be written");
-    let mut bot = Bot::start(&kubeconfig, SETTINGS);
-    bot.api.wait_ready().await;
-    let incident = bot.api.incident("image.auth-missing", "payments", LONG).await;
-    let incident = incident["id"].as_str().expect("an id").to_owned();
-    let proposal = bot.api.proposal(&incident, "pull-secrets.add", LONG).await;
-    for point in &points {
-        bot.restart(&["--crash-at", point]);
-        decide(&bot, &proposal).await;
-        let status = tokio::task::block_in_place(|| bot.wait_gone());
-        assert!(!status.success(), "{point}: the process must end by itself, ended with {status}");
-    }
-    bot.restart(&[]);
-    bot.api.wait_ready().await;
-    decide(&bot, &proposal).await;
-    let verdict = bot.api.verdict(&proposal, LONG).await;
-    assert_eq!(verdict, "fixed", "{points:?}");
-    bot.api.resolved(&incident, LONG).await;
-    let store = Store::open(&bot.database()).await.expect("readable");
-    store.verify().await.expect("the records are whole");
-    store.close().await;
-    drop(bot);
-    let writes = writes(&sim);
-    sim.stop().await;
-    writes
-}
-
-/// Approves if that is still to be done. The process may end while it answers.
-async fn decide(bot: &Bot, proposal: &Value) {
-    let id = proposal["id"].as_str().expect("an id");
-    let body = json!({"digest": proposal["digest"], "confirmation": proposal["policy"]["typedConfirmation"]});
-    let path = format!("/api/v1/proposals/{id}/approve");
-    eventually("the API answers, or ends", LONG, || async {
-        match bot.api.send(Method::POST, &path, Some(&body)).await {
-            Ok((StatusCode::OK | StatusCode::CONFLICT, _)) => Ok(()),
-            Ok((status, body)) => Err(format!("{status}: {body}")),
-            Err(_) if bot.has_ended() => Ok(()),
-            Err(error) => Err(error),
-        }
+/// Approves again only what nobody's approval was recorded for, and waits for the end.
+async fn goes_on(stage: &Stage, incident: &Value) {
+    let path = format!("/api/v1/incidents/{}", id(incident));
+    let undecided = eventually("what became of the approval", LONG, || async {
+        let detail = stage.api().get(&path).await;
+        let records = detail["incident"]["proposals"].as_object().cloned().unwrap_or_default();
+        let decided = records.values().any(|record| record["decisions"] != json!([]));
+        let open = records.values().any(|record| record["state"]["is"] == "open");
+        if decided || open { Ok(!decided) } else { Err(json!(records).to_string()) }
     })
     .await;
+    if undecided {
+        stage.approve(incident, ACTION, CHANGES).await;
+    }
+    eventually("a verdict", LONG, || async {
+        let detail = stage.api().get(&path).await;
+        let executions = detail["incident"]["executions"].as_object().cloned().unwrap_or_default();
+        let over = executions.values().any(|execution| execution["state"]["verdict"] == "fixed");
+        if over { Ok(()) } else { Err(json!(executions).to_string()) }
+    })
+    .await;
+    stage.api().resolved(id(incident), LONG).await;
 }
 
-/// What changed something in the cluster, and how often.
-fn writes(sim: &Sim) -> String {
-    let made: Vec<_> = sim
-        .api()
-        .requests()
-        .into_iter()
-        .filter(|request| (200..300).contains(&request.code) && !request.query.contains("dryRun"))
-        .collect();
-    let count = |method: &str, part: &str| made.iter().filter(|r| r.method == method && r.path.contains(part)).count();
-    let mut pods: Vec<_> = made.iter().filter(|r| r.method == "DELETE").map(|r| r.path.clone()).collect();
-    pods.sort();
-    pods.dedup();
-    let (patches, deletes) = (count("PATCH", "/serviceaccounts/"), count("DELETE", "/pods/"));
-    format!("PATCH serviceaccounts: {patches}, DELETE pods: {deletes} of {}", pods.len())
+async fn tells_the_truth(stage: &Stage, incident: &Value, died: &str) {
+    let mut received: BTreeMap<String, u32> = BTreeMap::new();
+    for request in stage.written() {
+        *received.entry(format!("{} {} {}", request.method, request.path, request.body)).or_default() += 1;
+    }
+    assert_eq!(received.len(), CHANGES, "died at {died}: {received:#?}");
+    assert!(received.values().all(|times| *times == 1), "died at {died}: {received:#?}");
+    let detail = stage.api().get(&format!("/api/v1/incidents/{}", id(incident))).await;
+    let executions = detail["incident"]["executions"].as_object().expect("there are executions");
+    assert_eq!(executions.len(), 1, "died at {died}: {executions:?}");
+    let execution = executions.values().next().expect("there is one");
+    let done = execution["done"].as_array().expect("outcomes");
+    assert_eq!(done.len(), CHANGES, "died at {died}: {done:?}");
+    assert!(done.iter().all(|outcome| outcome["is"] == "applied"), "died at {died}: {done:?}");
+    let count = |kind: &str| {
+        let entries = detail["entries"].as_array().into_iter().flatten();
+        entries.filter(|entry| entry["entry"]["type"] == kind).count()
+    };
+    for (kind, times) in [
+        ("decided", 1),
+        ("executionStarted", 1),
+        ("changeIntended", CHANGES),
+        ("changeDone", CHANGES),
+        ("executionFinished", 1),
+        ("verified", 1),
+    ] {
+        assert_eq!(count(kind), times, "died at {died}: {kind} in {}", detail["entries"]);
+    }
+    let scenario = kubemend::sim::scenario::find("pull-secret").expect("it was played");
+    stage.repaired(scenario).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_between_any_two_steps_a_change_happens_once_and_the_records_hold() {
+    let looking = [Failpoint::BeforeLookUp, Failpoint::AfterLookUp];
+    let mut deaths: Vec<Vec<String>> = Vec::new();
+    for point in Failpoint::ALL {
+        if looking.contains(point) {
+            deaths.push(vec!["after-send".to_owned(), point.name().to_owned()]);
+            deaths.push(vec!["before-send:2".to_owned(), point.name().to_owned()]);
+        } else {
+            deaths.push(vec![format!("{}:1", point.name())]);
+        }
+    }
+    for point in [Failpoint::BeforeIntended, Failpoint::BeforeSend, Failpoint::AfterSend, Failpoint::AfterDone] {
+        deaths.push(vec![format!("{}:2", point.name())]);
+    }
+    let deaths = stream::iter(deaths).for_each_concurrent(AT_ONCE, |points| async move {
+        let points: Vec<&str> = points.iter().map(String::as_str).collect();
+        dies_at(&points).await;
+        eprintln!("died at {}: once, and recorded", points.join(", then "));
+    });
+    deaths.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_moment_a_change_happens_once_and_the_records_hold() {
+    let seed = std::env::var_os("KUBEMEND_TEST_SEED")
+        .and_then(|seed| seed.to_string_lossy().parse().ok())
+        .unwrap_or_else(rand::random::<u64>);
+    eprintln!("KUBEMEND_TEST_SEED={seed}");
+    let mut dice = StdRng::seed_from_u64(seed);
+    // Most of an execution happens at its beginning.
+    let moments: Vec<Duration> =
+        (0..10).map(|_| Duration::from_secs_f64(10_f64.powf(dice.random_range(-2.5..0.5)))).collect();
+    stream::iter(moments).for_each_concurrent(AT_ONCE, dies_after).await;
+}
+
+async fn dies_after(moment: Duration) {
+    let mut stage = Stage::start(&Setup::default()).await;
+    let incident = broken(&stage).await;
+    let proposal = stage.proposal(&incident, ACTION, CHANGES).await;
+    let approved = {
+        let api = stage.api().clone();
+        tokio::spawn(async move { api.try_approve(&proposal).await })
+    };
+    tokio::time::sleep(moment).await;
+    stage.bot.restart(&[]);
+    let _ = approved.await;
+    stage.bot.api.wait_ready().await;
+    goes_on(&stage, &incident).await;
+    tells_the_truth(&stage, &incident, &format!("{moment:?}")).await;
+    stage.end().await;
+    eprintln!("killed {moment:?} after the approval: once, and recorded");
 }

@@ -116,7 +116,7 @@ gate:
       grants: [{actions: ['*'], maxRisk: high}]
       rights: [pause, silence, audit]
   approvals:
-    high: {approvals: 1, requesterCounts: true}
+    high: {approvals: 1, requesterCounts: true, lives: 1h, typedConfirmation: true}
 incidents: {holdOffPercent: 10, settleSeconds: 5}
 ";
 

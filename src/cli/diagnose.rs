@@ -1,7 +1,7 @@
 //! `kubemend diagnose`: one look at a cluster, or at files of one, and what is broken there.
 
 use std::fmt::Write as _;
-use std::io::Read;
+use std::io::{IsTerminal as _, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
@@ -10,15 +10,16 @@ use serde_json::{Value, json};
 use super::explain::Output;
 use super::failure::{Exit, Failure, note, print};
 use crate::cluster::dump::Dump;
-use crate::diagnosis::{assemble, diagnose, registry_trouble};
-use crate::incident::{Evidence, Finding, ObjectRef, Quote, Source, Text};
+use crate::cluster::{Access, Cluster, ClusterConfig};
+use crate::diagnosis::{assemble, diagnose, registry_trouble, wants_of_pod};
+use crate::incident::{ApiKind, Evidence, Finding, ObjectRef, Quote, Source, Text, Wants};
 use crate::playbook::{Book, manual, remedies};
 
 /// No larger file is read.
 const LARGEST_FILE: u64 = 1 << 30;
 
 #[derive(ClapArgs, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// The object, such as `pod/checkout-api-6f-x1`; everything where it is missing.
     object: Option<String>,
     /// A context of the kubeconfig.
@@ -48,6 +49,29 @@ impl Args {
         !self.files.is_empty()
     }
 
+    /// The object that was asked for by name, of a kind that kubemend knows.
+    fn named(&self, cluster: &Text) -> Result<Option<ObjectRef>, Failure> {
+        let Some(object) = &self.object else { return Ok(None) };
+        let (kind, name) = object.split_once('/').unwrap_or(("pod", object));
+        let kind = kind.to_lowercase();
+        let known = KINDS.iter().find(|known| {
+            let plural = ApiKind::known(known).is_some_and(|api| api.plural == kind.as_str());
+            known.to_lowercase() == kind || short(known) == kind || plural
+        });
+        let Some(api) = known.and_then(|known| ApiKind::known(known)) else {
+            return Err(Failure::new(format!("`{kind}` is not a kind that can be looked at"), KINDS.join(", ")));
+        };
+        let cluster_wide = matches!(api.kind.as_str(), "Node" | "Namespace" | "PersistentVolume");
+        let namespace = if cluster_wide { "" } else { self.namespace.as_deref().unwrap_or("default") };
+        Ok(Some(ObjectRef {
+            cluster: cluster.clone(),
+            api,
+            namespace: Text::new(namespace),
+            name: Text::new(name),
+            uid: Text::default(),
+        }))
+    }
+
     /// Whether an object is one of those that were asked for.
     pub(super) fn wants(&self, subject: &ObjectRef) -> bool {
         let Some(object) = &self.object else { return true };
@@ -57,6 +81,20 @@ impl Args {
         subject.name == name && (kind.is_empty() || named.contains(&kind))
     }
 }
+
+/// The kinds that may be asked for by name.
+const KINDS: &[&str] = &[
+    "Pod",
+    "Node",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "PersistentVolumeClaim",
+    "ServiceAccount",
+    "Namespace",
+];
 
 /// kubectl's short names.
 fn short(kind: &str) -> &str {
@@ -77,7 +115,7 @@ fn short(kind: &str) -> &str {
 }
 
 /// Looks at files.
-pub fn run(arguments: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Args) -> Result<Exit, Failure> {
     let mut dump = Dump::default();
     for file in &arguments.files {
         dump.read(&read(file)?);
@@ -108,6 +146,64 @@ pub fn run(arguments: &Args) -> Result<Exit, Failure> {
         found.extend(findings.into_iter().map(|finding| Found { finding, evidence: evidence.clone() }));
     }
     report(&book, arguments, &found, subjects.len())
+}
+
+/// Looks at a cluster, once.
+pub(super) async fn live(arguments: &Args) -> Result<Exit, Failure> {
+    let name = arguments.context.as_deref().unwrap_or("cluster");
+    let access = Access::Kubeconfig { path: None, context: arguments.context.clone() };
+    let mut config = ClusterConfig::new(name, access);
+    config.namespaces.extend(arguments.namespace.as_deref().map(Text::new));
+    let clock = config.clock.clone();
+    let hint = "see `kubectl config get-contexts`; or give files with -f";
+    let cluster = Cluster::connect(config)
+        .await
+        .map_err(|error| Failure::new(format!("the cluster cannot be reached: {error}"), hint))?;
+    cluster.settled().await;
+    if !cluster.is_fresh() {
+        return Err(Failure::new("the cluster does not answer, or lets nothing be read", hint));
+    }
+    let subjects = match arguments.named(cluster.name())? {
+        Some(subject) => vec![subject],
+        None => cluster.suspects(),
+    };
+    let book = Book::shipped();
+    let pods = cluster.unhealthy_pods();
+    let known = |kind: &str| ApiKind::known(kind).unwrap_or_default();
+    let events: Vec<_> =
+        pods.iter().flat_map(|pod| cluster.events(&pod.meta.reference(cluster.name(), &known("Pod")))).collect();
+    let registries = registry_trouble(pods.iter().map(AsRef::as_ref), &events, clock.now());
+    let mut found = Vec::new();
+    for (at, subject) in subjects.iter().enumerate() {
+        progress(at + 1, subjects.len());
+        let mut gathered = cluster.gather(subject, Wants::default(), clock.now()).await;
+        let wants = gathered.pod.as_ref().map(wants_of_pod).unwrap_or_default();
+        if wants != Wants::default() {
+            gathered = cluster.gather(subject, wants, clock.now()).await;
+        }
+        gathered.neighbours.registries.clone_from(&registries);
+        if arguments.object.is_some() && !is_there(&gathered) {
+            return Err(Failure::new(format!("{subject} is not there"), "is it the right namespace (-n) and context?"));
+        }
+        let evidence = assemble(gathered);
+        let findings = diagnose(&book, &evidence);
+        found.extend(findings.into_iter().map(|finding| Found { finding, evidence: evidence.clone() }));
+    }
+    report(&book, arguments, &found, subjects.len())
+}
+
+fn is_there(gathered: &crate::incident::Gathered) -> bool {
+    gathered.pod.is_some() || gathered.object.is_some() || gathered.node.is_some() || !gathered.owners.is_empty()
+        || gathered.subject.api.kind == "Namespace" && gathered.namespace.is_some()
+}
+
+/// How far it is, where somebody watches; the line is overwritten.
+fn progress(at: usize, of: usize) {
+    let mut terminal = std::io::stderr().lock();
+    if of > 1 && terminal.is_terminal() {
+        let end = if at == of { "\n" } else { "" };
+        let _ = write!(terminal, "\rlooked at {at} of {of}{end}");
+    }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
@@ -181,7 +277,7 @@ fn block(words: &mut String, book: &Book, one: &Found, others: &[&ObjectRef]) ->
         writeln!(words, "    could not be looked at: {} ({})", gap.what, gap.why)?;
     }
     if !finding.also_possible.is_empty() {
-        let rivals: Vec<&str> = finding.also_possible.iter().map(|id| id.as_str()).collect();
+        let rivals: Vec<&str> = finding.also_possible.iter().map(crate::incident::ConditionId::as_str).collect();
         writeln!(words, "    also possible: {}", rivals.join(", "))?;
     }
     let Some(playbook) = book.get(&finding.condition) else { return Ok(()) };

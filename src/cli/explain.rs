@@ -3,6 +3,7 @@
 //! One message with words for a person, or with `--batch` one JSON object a line in and one a line out, in the
 //! same order, nothing left out.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 
 use clap::Args as ClapArgs;
@@ -21,7 +22,7 @@ const LONGEST_MESSAGE: u64 = 1 << 20;
 const BUFFER: usize = 1 << 16;
 
 #[derive(ClapArgs, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// The message; standard input where it is missing.
     message: Option<String>,
     /// The reason of the event or of the container's state, such as `Failed` or `CrashLoopBackOff`.
@@ -39,12 +40,12 @@ pub struct Args {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Output {
+pub(super) enum Output {
     Text,
     Json,
 }
 
-pub fn run(arguments: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Args) -> Result<Exit, Failure> {
     let book = Book::shipped();
     if arguments.batch {
         let out = std::io::BufWriter::with_capacity(BUFFER, std::io::stdout().lock());
@@ -81,18 +82,19 @@ fn in_words(book: &Book, explained: &Explanation, cause: &str) -> String {
                 use `kubemend diagnose`, which looks at the objects too.\n"
             .to_owned();
     };
+    // Writing to a String cannot fail.
     let mut words = format!("{} ({})\n\n{cause}\n", playbook.title, playbook.id);
     if !explained.also_possible.is_empty() {
-        let rivals: Vec<&str> = explained.also_possible.iter().map(|id| id.as_str()).collect();
-        words.push_str(&format!("\nAlso possible: {}\n", rivals.join(", ")));
+        let rivals: Vec<&str> = explained.also_possible.iter().map(crate::incident::ConditionId::as_str).collect();
+        let _ = writeln!(words, "\nAlso possible: {}", rivals.join(", "));
     }
     if !explained.variables.is_empty() {
         words.push('\n');
         for (name, value) in &explained.variables {
-            words.push_str(&format!("  {name:<14} {value}\n"));
+            let _ = writeln!(words, "  {name:<14} {value}");
         }
     }
-    words.push_str(&format!("\n{}\n", playbook.explanation.trim()));
+    let _ = writeln!(words, "\n{}", playbook.explanation.trim());
     words
 }
 
@@ -122,10 +124,10 @@ pub(super) fn batch(book: &Book, mut input: impl BufRead, mut output: impl Write
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let wrong = answer(book, &line, number, &mut output).map_err(unwritable)?;
+        let wrong = answer(book, &line, number, &mut output).map_err(|error| unwritable(&error))?;
         bad += u64::from(wrong == Line::Bad);
     }
-    output.flush().map_err(unwritable)?;
+    output.flush().map_err(|error| unwritable(&error))?;
     if bad > 0 {
         let what = format!("{bad} of {number} lines could not be read; each has an error in its place");
         return Err(Failure::new(what, "every line is one JSON object with at least `message` or `context`"));
@@ -164,7 +166,7 @@ fn skip_line(input: &mut impl BufRead) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("standard input cannot be read: {error}"), ""))
 }
 
-fn unwritable(error: std::io::Error) -> Failure {
+fn unwritable(error: &std::io::Error) -> Failure {
     note("standard output was closed before the last answer");
     Failure::new(format!("standard output cannot be written: {error}"), "")
 }

@@ -15,7 +15,10 @@ mod audit;
 mod config;
 mod demo;
 mod deploy;
+mod diagnose;
+mod explain;
 mod failure;
+mod playbooks;
 mod run;
 mod signals;
 
@@ -45,6 +48,13 @@ enum Command {
     Run(run::Args),
     /// Try it with nothing: a simulated cluster, failures, and approvals by keyboard.
     Demo(demo::Args),
+    /// Look once at a cluster, or at files of one, and say what is broken and why.
+    Diagnose(diagnose::Args),
+    /// Name the condition that a failure message tells of.
+    Explain(explain::Args),
+    /// List, show, check and test playbooks.
+    #[command(subcommand)]
+    Playbooks(playbooks::Command),
     /// Show, export or verify the records of what was seen, decided and done.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -74,6 +84,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => block_on(run::run(arguments, environment)),
+        Command::Diagnose(arguments) if arguments.is_from_files() => diagnose::run(&arguments),
+        Command::Diagnose(arguments) => block_on(diagnose::live(&arguments)),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Playbooks(command) => playbooks::run(&command),
         Command::Demo(arguments) => block_on(demo::run(arguments, environment)),
         Command::Audit(command) => block_on(audit::run(command)),
         Command::Config(command) => config::run(command, environment),

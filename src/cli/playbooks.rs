@@ -1,5 +1,6 @@
 //! `kubemend playbooks`: list them, show one, check files of one's own, run their tests, print the schema.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
@@ -10,7 +11,7 @@ use crate::incident::ConditionId;
 use crate::playbook::{Book, Problem, nearest, schema};
 
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub(super) enum Command {
     /// The playbooks that are in force.
     List(Files),
     /// One playbook as it is written.
@@ -35,7 +36,7 @@ pub enum Command {
 
 /// Folders of playbooks of one's own.
 #[derive(ClapArgs, Debug, Default)]
-pub struct Files {
+pub(super) struct Files {
     /// A folder with playbooks that stand beside the shipped ones, or in their place where they have their names.
     #[arg(long = "dir", value_name = "FOLDER")]
     dirs: Vec<PathBuf>,
@@ -44,7 +45,7 @@ pub struct Files {
     off: Vec<String>,
 }
 
-pub fn run(command: &Command) -> Result<Exit, Failure> {
+pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Schema => print(&format!("{:#}\n", schema())),
         Command::List(files) => with_book(files, |book| print(&list(book))),
@@ -93,14 +94,15 @@ fn test(book: &Book, id: Option<&str>) -> Result<Exit, Failure> {
     for playbook in wanted {
         let failures = run_tests(book, playbook);
         let count = playbook.trials().count();
-        report.push_str(&format!("{:<28} {} of {count} hold\n", playbook.id, count - failures.len()));
+        // Writing to a String cannot fail.
+        let _ = writeln!(report, "{:<28} {} of {count} hold", playbook.id, count - failures.len());
         for failure in &failures {
-            report.push_str(&format!("  {failure}\n"));
+            let _ = writeln!(report, "  {failure}");
         }
         failed += failures.len();
         tests += count;
     }
-    report.push_str(&format!("{tests} tests, {failed} failed\n"));
+    let _ = writeln!(report, "{tests} tests, {failed} failed");
     print(&report)?;
     Ok(if failed == 0 { Exit::Good } else { Exit::Found })
 }

@@ -18,7 +18,7 @@ pub fn diagnose(book: &Book, evidence: &Evidence) -> Vec<Finding> {
     let mut found: Vec<(Finding, bool)> = Vec::new();
     for focus in focuses(evidence) {
         let mut facts = facts_of(evidence, focus.container.as_deref());
-        let best = matches(book, &evidence.seen.subject.api.kind, &focus.pieces, &mut facts).into_iter().next();
+        let best = matches(book, &evidence.seen.subject.api.kind, &focus.pieces, &facts).into_iter().next();
         if let Some(best) = best {
             facts.captures.clone_from(&best.captures);
             found.push((finding(evidence, &focus, &best, &facts), focus.container.is_none()));

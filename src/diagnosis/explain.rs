@@ -115,7 +115,7 @@ pub fn cause(book: &Book, message: &Message) -> String {
 fn judged<'b>(book: &'b Book, message: &Message) -> Option<(Match<'b>, Facts)> {
     let (pieces, own) = pieces(book, message);
     let mut facts = facts(message);
-    let found = matches(book, &message.kind, &pieces, &mut facts);
+    let found = matches(book, &message.kind, &pieces, &facts);
     let best = found.into_iter().find(|found| about_the_message(message, own, found))?;
     facts.captures.clone_from(&best.captures);
     Some((best, facts))

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::pieces::Piece;
 use crate::incident::ConditionId;
-use crate::playbook::{Book, Facts, Hit, Playbook, Says};
+use crate::playbook::{Book, Facts, Hit, Known, Playbook, Says};
 
 /// The longest captured text.
 const LONGEST_CAPTURE: usize = 300;
@@ -23,8 +23,9 @@ pub(super) struct Match<'b> {
     pub also_possible: Vec<ConditionId>,
 }
 
-/// All playbooks that fit, best first. The facts come back with the captures of the last one tried.
-pub(super) fn matches<'b>(book: &'b Book, kind: &str, pieces: &[Piece], facts: &mut Facts) -> Vec<Match<'b>> {
+/// All playbooks that fit, best first.
+pub(super) fn matches<'b>(book: &'b Book, kind: &str, pieces: &[Piece], facts: &Facts) -> Vec<Match<'b>> {
+    let known = Known::new(facts);
     let mut found = Vec::new();
     let mut by_playbook: BTreeMap<usize, Vec<(usize, Hit<'b>)>> = BTreeMap::new();
     for (at, sight) in pieces.iter().enumerate().filter_map(|(at, piece)| Some((at, piece.sight()?))) {
@@ -33,7 +34,7 @@ pub(super) fn matches<'b>(book: &'b Book, kind: &str, pieces: &[Piece], facts: &
             by_playbook.entry(hit.playbook).or_default().push((at, hit));
         }
     }
-    let fitting = by_playbook.into_iter().filter_map(|(place, hits)| fit(book.at(place), kind, pieces, &hits, facts));
+    let fitting = by_playbook.into_iter().filter_map(|(place, hits)| fit(book.at(place), kind, pieces, &hits, &known));
     best_first(fitting.collect())
 }
 
@@ -42,7 +43,7 @@ fn fit<'b>(
     kind: &str,
     pieces: &[Piece],
     hits: &[(usize, Hit<'b>)],
-    facts: &mut Facts,
+    known: &Known<'_>,
 ) -> Option<Match<'b>> {
     let about = kind.is_empty() || playbook.kinds.iter().any(|wanted| *wanted == kind || *wanted == "*");
     if !about || hits.iter().any(|(_, hit)| hit.says == Says::Against) {
@@ -52,13 +53,12 @@ fn fit<'b>(
     for (at, hit) in hits {
         capture(hit, &pieces[*at].text, &mut captures);
     }
-    facts.captures.clone_from(&captures);
-    if !playbook.holds(facts) {
+    if !playbook.holds(known, &captures) {
         return None;
     }
     let mut spoke: Vec<usize> = hits.iter().map(|(at, _)| *at).collect();
     spoke.dedup();
-    let also_possible = playbook.rivals(facts);
+    let also_possible = playbook.rivals(known, &captures);
     Some(Match { playbook, pieces: spoke, captures, also_possible })
 }
 

@@ -49,11 +49,11 @@ fn judge(reference: &Reference, state: &ReferenceState) -> Option<ReferenceFacts
     let facts = ReferenceFacts { kind, name: reference.name.clone(), ..ReferenceFacts::default() };
     match (state.exists?, &reference.key) {
         (false, _) => {
-            let near = nearest(&reference.name, state.others.iter().map(|name| name.as_str()));
+            let near = nearest(&reference.name, state.others.iter().map(crate::incident::Text::as_str));
             Some(ReferenceFacts { nearest: near.map(Into::into), ..facts })
         }
         (true, Some(key)) if !state.keys.is_empty() && !state.keys.contains(key) => {
-            let near = nearest(key, state.keys.iter().map(|name| name.as_str()));
+            let near = nearest(key, state.keys.iter().map(crate::incident::Text::as_str));
             Some(ReferenceFacts { key: Some(key.clone()), nearest: near.map(Into::into), ..facts })
         }
         (true, _) => None,

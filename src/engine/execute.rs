@@ -94,12 +94,11 @@ impl Shared {
             let refusal = Refusal::MissingRights { rules: missing };
             return self.stale(incident, step, proposal, refusal.to_string().into()).await;
         }
-        let Some(record) = incident.proposals.get(proposal) else { return Ok(Progress::Later) };
         let started = Entry::ExecutionStarted {
             execution: ExecutionId::of(proposal),
             proposal: proposal.clone(),
             digest: permit.digest().clone(),
-            approvers: record.approvers().into_iter().cloned().collect(),
+            approvers: permit.approvers().to_vec(),
         };
         self.pass(Failpoint::BeforeStarted);
         let made = self.enter_if_due(incident, step, &started).await;

@@ -4,6 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::actions;
 use crate::incident::{
     Candidate, ConditionId, ExecutionState, Incident, Mode, ObjectRef, Outcome, Plan, ProposalId, ProposalRecord,
     ProposalState, Status, Text, Verdict,
@@ -107,7 +108,7 @@ fn is_for(record: &ProposalRecord, remedy: &Text) -> bool {
 
 /// Whether a proposal should be replaced by one with the plan that would be made now, under the same marker.
 pub(super) fn differs(record: &ProposalRecord, plan: &Plan, missing: &[crate::incident::Rule]) -> bool {
-    record.proposal.plan != *plan || record.proposal.missing_rights != missing
+    !actions::same_but_for_time(&record.proposal.plan, plan) || record.proposal.missing_rights != missing
 }
 
 /// Whether the mode allows to execute it without a person, as far as the playbook says.

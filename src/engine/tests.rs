@@ -31,6 +31,7 @@ fn policy() -> Policy {
             ("cid".into(), person("cid", &[])),
         ]
         .into(),
+        auto: Vec::new(),
         approvals: ApprovalsConfig::default(),
     };
     Policy::new(config).expect("without mistakes")

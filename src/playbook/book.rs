@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::compiled::{Playbook, compile};
-use super::facts::Facts;
+use super::facts::Known;
 use super::patterns::{Hit, Index, Rule, Sight};
 use super::problem::Problem;
 use super::shipped::SHIPPED;
@@ -113,14 +113,14 @@ impl Book {
 
 impl Playbook {
     /// Whether the condition on the facts holds; without one it does. One that cannot be evaluated does not.
-    pub fn holds(&self, facts: &Facts) -> bool {
-        self.when.as_ref().is_none_or(|when| when.holds(facts).unwrap_or(false))
+    pub fn holds(&self, known: &Known<'_>, captures: &BTreeMap<String, String>) -> bool {
+        self.when.as_ref().is_none_or(|when| when.holds(known, captures).unwrap_or(false))
     }
 
     /// The conditions that the facts do not exclude, most likely first.
-    pub fn rivals(&self, facts: &Facts) -> Vec<ConditionId> {
+    pub fn rivals(&self, known: &Known<'_>, captures: &BTreeMap<String, String>) -> Vec<ConditionId> {
         let open = |rival: &&super::compiled::CompiledRival| {
-            rival.when.as_ref().is_none_or(|when| when.holds(facts).unwrap_or(false))
+            rival.when.as_ref().is_none_or(|when| when.holds(known, captures).unwrap_or(false))
         };
         self.rivals.iter().filter(open).map(|rival| rival.condition.clone()).collect()
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_saphyr::Location;
 
 use super::condition::Condition;
-use super::facts::Facts;
+use super::facts::{Facts, Known};
 use super::patterns::{self, Rule, Says};
 use super::problem::Problem;
 use super::schema::{Document, Matcher, Placed, RemedySpec, Spec, TestSpec};
@@ -305,15 +305,16 @@ impl Compiler<'_> {
     /// found now and not in the night.
     fn try_out(&mut self, playbook: &Playbook, when: Option<Location>, cause: Location) {
         let facts = playbook.bare_facts();
+        let known = Known::new(&facts);
         if let (Some(condition), Some(at)) = (&playbook.when, when)
-            && let Err(message) = condition.holds(&facts)
+            && let Err(message) = condition.holds(&known, &facts.captures)
         {
             self.problem(at, message);
         }
         let conditions = playbook.rivals.iter().filter_map(|rival| rival.when.as_ref());
         let conditions = conditions.chain(playbook.remedies.iter().filter_map(|remedy| remedy.when.as_ref()));
         for condition in conditions {
-            if let Err(message) = condition.holds(&facts) {
+            if let Err(message) = condition.holds(&known, &facts.captures) {
                 self.problem(cause, message);
             }
         }

@@ -3,12 +3,13 @@
 //! CEL has no limit of its own, so nothing is admitted whose cost could grow beyond one walk of a bounded
 //! list: expressions are short, and a comprehension never holds another.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, Env, Program, Value};
 
-use super::facts::{Facts, NAMES, Used};
+use super::facts::{CAPTURES, Known, NAMES};
 use super::nearest::nearest;
 
 /// The longest expression, in bytes.
@@ -20,7 +21,8 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 #[derive(Debug)]
 pub(super) struct Condition {
     program: Program,
-    used: Vec<Used>,
+    /// Whether it looks at what was captured.
+    captures: bool,
 }
 
 impl Condition {
@@ -36,15 +38,18 @@ impl Condition {
             let hint = nearest(unknown, NAMES.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(format!("there is no fact named `{unknown}`{hint}"));
         }
-        let mut used = Vec::new();
-        note_used(program.expression(), &mut used);
-        Ok(Self { program, used })
+        let captures = names.iter().any(|name| name == CAPTURES);
+        Ok(Self { program, captures })
     }
 
     /// Whether it holds. The error is for the linter: at run time what cannot be evaluated does not hold.
-    pub(super) fn holds(&self, facts: &Facts) -> Result<bool, String> {
+    pub(super) fn holds(&self, known: &Known<'_>, captures: &BTreeMap<String, String>) -> Result<bool, String> {
         let mut context = Context::with_env(Arc::clone(&ENV));
-        facts.bind(&self.used, &mut context);
+        context.set_variable_resolver(known);
+        if self.captures {
+            let captures = cel::to_value(captures).map_err(|error| error.to_string())?;
+            context.add_variable_from_value(CAPTURES, captures);
+        }
         match self.program.execute(&context) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => Err(format!("a condition gives true or false, this one gives {:?}", other.type_of())),
@@ -65,22 +70,6 @@ fn introduced(expr: &IdedExpr, name: &str) -> bool {
         return true;
     }
     children(expr).into_iter().any(|child| introduced(child, name))
-}
-
-/// Which facts an expression looks at: fields of a group (`pod.phase`), or the whole of it.
-fn note_used(expr: &IdedExpr, used: &mut Vec<Used>) {
-    let selected = match &expr.expr {
-        Expr::Select(select) => match &select.operand.expr {
-            Expr::Ident(name) => Some((name, Some(&select.field))),
-            _ => None,
-        },
-        Expr::Ident(name) => Some((name, None)),
-        _ => None,
-    };
-    match selected.filter(|(name, _)| NAMES.contains(&name.as_str())) {
-        Some((name, field)) => Used::note(used, name, field),
-        None => children(expr).into_iter().for_each(|child| note_used(child, used)),
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -124,6 +113,7 @@ fn entry_children(entry: &EntryExpr) -> Vec<&IdedExpr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::playbook::Facts;
 
     #[test]
     fn a_condition_sees_the_facts() {
@@ -131,19 +121,7 @@ mod tests {
         facts.image.coverage = "none".into();
         facts.container.restarts = 3;
         let condition = Condition::compile("image.coverage == 'none' && container.restarts >= 3").unwrap();
-        assert_eq!(condition.holds(&facts), Ok(true));
-    }
-
-    #[test]
-    fn fields_and_whole_lists_are_seen_side_by_side() {
-        let mut facts = Facts::default();
-        facts.pod.reasons = vec!["BackOff".into()];
-        facts.pod.phase = "Pending".into();
-        let holds = |text: &str| Condition::compile(text).unwrap().holds(&facts);
-        assert_eq!(holds("pod.reasons.exists(r, r == 'BackOff') && pod.phase == 'Pending' && !pod.known"), Ok(true));
-        assert_eq!(holds("missing.size() == 0 && !referencesKnown && 'BackOff' in pod.reasons"), Ok(true));
-        assert_eq!(holds("pod['phase'] == 'Pending' && pod.node == ''"), Ok(true));
-        assert!(holds("pod.no_such_field == ''").is_err());
+        assert_eq!(condition.holds(&Known::new(&facts), &facts.captures), Ok(true));
     }
 
     #[test]

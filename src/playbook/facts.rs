@@ -4,11 +4,13 @@
 //! `""`, `-1`, `0` or false as said beside it. Lists are bounded by [`LONGEST_LIST`].
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use cel::{Context, Value};
+use cel::Value;
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
 use serde::Serialize;
 
-use super::selected::selected;
 use crate::incident::ObjectRef;
 
 /// No list among the facts is longer, so that a condition that walks one ends soon.
@@ -274,65 +276,50 @@ pub(super) const NAMES: &[&str] = &[
     "referencesKnown",
     "rollout",
     "siblings",
-    "captures",
+    CAPTURES,
 ];
 
-/// A name that a condition uses.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Used {
-    name: String,
-    /// The fields it looks at; `None`: the whole.
-    fields: Option<Vec<String>>,
+/// What the patterns of the playbook at hand captured.
+pub(super) const CAPTURES: &str = "captures";
+
+/// Facts as conditions see them, each converted when a condition first asks for it and once for all of them.
+pub struct Known<'f> {
+    facts: &'f Facts,
+    values: [OnceLock<Option<Box<dyn Val>>>; NAMES.len()],
 }
 
-impl Used {
-    /// Adds a use to those that are known.
-    pub(super) fn note(used: &mut Vec<Self>, name: &str, field: Option<&String>) {
-        let at = used.iter().position(|known| known.name == name).unwrap_or_else(|| {
-            used.push(Self { name: name.to_owned(), fields: Some(Vec::new()) });
-            used.len() - 1
-        });
-        match (field, &mut used[at].fields) {
-            (None, fields) => *fields = None,
-            (Some(field), Some(fields)) if !fields.contains(field) => fields.push(field.clone()),
-            (Some(_), Some(_) | None) => {}
-        }
+impl<'f> Known<'f> {
+    /// Nothing is converted yet. What was captured is given to each condition by itself.
+    pub fn new(facts: &'f Facts) -> Self {
+        Self { facts, values: std::array::from_fn(|_| OnceLock::new()) }
     }
+}
 
-    fn of<T: Serialize>(&self, group: &T) -> Option<Value> {
-        match &self.fields {
-            Some(fields) => selected(group, fields).ok(),
-            None => cel::to_value(group).ok(),
-        }
+impl VariableResolver for Known<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        let at = NAMES.iter().position(|name| *name == variable)?;
+        let value = self.values[at].get_or_init(|| Box::<dyn Val>::try_from(self.facts.value(variable)?).ok());
+        value.as_deref().map(|value| CowVal::Borrowed(value))
     }
 }
 
 impl Facts {
-    /// Gives a condition the facts that it names.
-    pub(super) fn bind(&self, used: &[Used], context: &mut Context<'_, '_>) {
-        for used in used {
-            if let Some(value) = self.value(used) {
-                context.add_variable_from_value(used.name.as_str(), value);
-            }
+    fn value(&self, name: &str) -> Option<Value> {
+        match name {
+            "clusterName" => cel::to_value(&self.cluster_name),
+            "subject" => cel::to_value(&self.subject),
+            "pod" => cel::to_value(&self.pod),
+            "container" => cel::to_value(&self.container),
+            "image" => cel::to_value(&self.image),
+            "node" => cel::to_value(&self.node),
+            "registry" => cel::to_value(&self.registry),
+            "cluster" => cel::to_value(&self.cluster),
+            "missing" => cel::to_value(&self.missing),
+            "referencesKnown" => cel::to_value(self.references_known),
+            "rollout" => cel::to_value(&self.rollout),
+            "siblings" => cel::to_value(&self.siblings),
+            _ => return None,
         }
-    }
-
-    fn value(&self, used: &Used) -> Option<Value> {
-        match used.name.as_str() {
-            "clusterName" => used.of(&self.cluster_name),
-            "subject" => used.of(&self.subject),
-            "pod" => used.of(&self.pod),
-            "container" => used.of(&self.container),
-            "image" => used.of(&self.image),
-            "node" => used.of(&self.node),
-            "registry" => used.of(&self.registry),
-            "cluster" => used.of(&self.cluster),
-            "missing" => used.of(&self.missing),
-            "referencesKnown" => used.of(&self.references_known),
-            "rollout" => used.of(&self.rollout),
-            "siblings" => used.of(&self.siblings),
-            "captures" => used.of(&self.captures),
-            _ => None,
-        }
+        .ok()
     }
 }

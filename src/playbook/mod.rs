@@ -14,7 +14,6 @@ mod patterns;
 mod problem;
 mod remedy;
 mod schema;
-mod selected;
 mod shipped;
 mod trial;
 mod view;
@@ -23,7 +22,7 @@ pub use crate::incident::{Candidate, CandidateStep as Step, Mode, WantedCheck};
 pub use book::Book;
 pub use compiled::Playbook;
 pub use facts::{
-    ClusterFacts, ContainerFacts, Facts, ImageView, MissingFacts, NodeFacts, PodFacts, Refs, RegistryFacts, RolloutView,
+    ClusterFacts, ContainerFacts, Facts, ImageView, Known, MissingFacts, NodeFacts, PodFacts, Refs, RegistryFacts, RolloutView,
     SecretView, SiblingFacts, SubjectFacts,
 };
 pub use nearest::nearest;

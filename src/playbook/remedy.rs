@@ -6,14 +6,18 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::compiled::{Argument, CAUSE, CompiledRemedy, MANUAL, Playbook};
-use super::facts::Facts;
+use super::facts::{Facts, Known};
 use super::view::facts;
 use crate::incident::{Candidate, CandidateStep, Evidence, Finding, Risk, Text};
 
 /// The remedies that fit, in the playbook's order.
 pub fn remedies(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> Vec<Candidate> {
     let facts = playbook.facts_of(finding, evidence);
-    playbook.remedies.iter().filter_map(|remedy| playbook.candidate(remedy, &facts)).collect()
+    let known = Known::new(&facts);
+    let fits = |remedy: &&CompiledRemedy| {
+        remedy.when.as_ref().is_none_or(|when| when.holds(&known, &facts.captures).unwrap_or(false))
+    };
+    playbook.remedies.iter().filter(fits).filter_map(|remedy| playbook.candidate(remedy, &facts)).collect()
 }
 
 /// Exact steps for a person, in Markdown, with this object's names filled in.
@@ -75,9 +79,6 @@ impl Playbook {
     }
 
     fn candidate(&self, remedy: &CompiledRemedy, facts: &Facts) -> Option<Candidate> {
-        if remedy.when.as_ref().is_some_and(|when| !when.holds(facts).unwrap_or(false)) {
-            return None;
-        }
         let bare = Self::data(facts, &BTreeMap::new());
         let mut parameters = BTreeMap::new();
         let mut alternatives = BTreeMap::new();

@@ -38,7 +38,7 @@ impl Store {
             Ok(None) => {}
             // The old state stays, and `verify` tells of it: one bad incident must not keep the rest away.
             Err(illegal) => {
-                tracing::error!(incident.id = %id, "the entries of {id} do not follow one another: {illegal}")
+                tracing::error!(incident.id = %id, "the entries of {id} do not follow one another: {illegal}");
             }
         }
         tx.commit().await.map_err(error())

@@ -104,6 +104,23 @@ impl Api {
         .await
     }
 
+    /// The proposal and what came of it.
+    pub async fn look(&self, proposal: &Value) -> Value {
+        self.get(&format!("/api/v1/proposals/{}", id(proposal))).await
+    }
+
+    /// Decides: `approve`, `deny` or `withdraw`.
+    pub async fn decide(&self, what: &str, proposal: &Value, digest: &Value, typed: &Value) -> (StatusCode, Value) {
+        let body = json!({"digest": digest, "confirmation": typed});
+        self.post(&format!("/api/v1/proposals/{}/{what}", id(proposal)), &body).await
+    }
+
+    /// The same where the answer may be lost because the process dies.
+    pub async fn try_approve(&self, proposal: &Value) -> Result<(StatusCode, Value), String> {
+        let body = json!({"digest": proposal["digest"], "confirmation": proposal["policy"]["typedConfirmation"]});
+        self.send(Method::POST, &format!("/api/v1/proposals/{}/approve", id(proposal)), Some(&body)).await
+    }
+
     /// Approves what was seen, with whatever confirmation the policy asks for.
     pub async fn approve(&self, proposal: &Value) -> (StatusCode, Value) {
         let id = proposal["id"].as_str().expect("a proposal has an id");
@@ -140,4 +157,9 @@ impl Api {
         })
         .await;
     }
+}
+
+/// The id of a proposal or an incident.
+pub fn id(thing: &Value) -> &str {
+    thing["id"].as_str().expect("it has an id")
 }

@@ -1,5 +1,6 @@
 //! The real `kubemend` binary as a child process, with a configuration of its own.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -21,19 +22,20 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// Starts `kubemend run` against the cluster of that kubeconfig.
+    /// Starts `kubemend run` against the cluster of that kubeconfig, with one person who is `admin`.
     pub fn start(kubeconfig: &Path, extra: &str) -> Self {
+        Self::launch(&Launch { cluster: "real", kubeconfig, people: &[("alice", "admin")], extra, flags: &[] })
+    }
+
+    /// Starts `kubemend run`.
+    pub fn launch(launch: &Launch<'_>) -> Self {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let listen = free_address();
         let config = temp.path().join("kubemend.yaml");
         let folder = temp.path().to_owned();
-        let text = format!(
-            "clusters:\n- name: real\n  source:\n    kubeconfig:\n      path: {}\napi:\n  listen: {listen}\n  tokens:\n  - id: alice\n    roles: [admin]\n    tokenEnv: TEST_TOKEN\nstore:\n  path: {}\n{extra}",
-            kubeconfig.display(),
-            folder.join("kubemend.db").display(),
-        );
-        std::fs::write(&config, text).expect("the temporary folder can be written");
-        let child = spawn(&config, &[]);
+        std::fs::write(&config, configuration(launch, &listen, &folder))
+            .expect("the temporary folder can be written");
+        let child = spawn(&config, launch.flags);
         Self {
             child,
             api: Api::at(&format!("http://{listen}"), TOKEN),
@@ -42,6 +44,27 @@ impl Bot {
             listen,
             _temp: Some(temp),
         }
+    }
+
+    /// The API as one of the other people sees it.
+    pub fn api_as(&self, person: &str) -> Api {
+        Api::at(&format!("http://{}", self.listen), &token_of(person))
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Whether the process has ended.
+    pub fn is_gone(&mut self) -> bool {
+        self.child.try_wait().expect("the child can be asked for").is_some()
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.config.with_extension("log")).unwrap_or_default()
     }
 
     /// Starts it again with the same configuration and store.
@@ -73,10 +96,47 @@ impl Bot {
     }
 }
 
+/// How to start it.
+pub struct Launch<'a> {
+    /// What the cluster is called.
+    pub cluster: &'a str,
+    pub kubeconfig: &'a Path,
+    /// Tokens' ids and their roles; the first one is `Bot::api`.
+    pub people: &'a [(&'a str, &'a str)],
+    /// Further sections of the configuration.
+    pub extra: &'a str,
+    pub flags: &'a [&'a str],
+}
+
+fn configuration(launch: &Launch<'_>, listen: &str, folder: &Path) -> String {
+    let Launch { cluster, kubeconfig, people, extra, flags: _ } = launch;
+    let mut tokens = String::new();
+    for (index, (person, role)) in people.iter().enumerate() {
+        let secret = if index == 0 { TOKEN.to_owned() } else { token_of(person) };
+        let file = folder.join(format!("token-{person}"));
+        std::fs::write(&file, secret).expect("the temporary folder can be written");
+        let _ = writeln!(tokens, "  - {{id: {person}, roles: [{role}], tokenFile: {}}}", file.display());
+    }
+    format!(
+        "clusters:\n- name: {cluster}\n  source:\n    kubeconfig:\n      path: {}\napi:\n  listen: {listen}\n  tokens:\n{tokens}store:\n  path: {}\n{extra}",
+        kubeconfig.display(),
+        folder.join("kubemend.db").display(),
+    )
+}
+
+fn token_of(person: &str) -> String {
+    format!("{TOKEN}-{person}")
+}
+
 impl Drop for Bot {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.config.with_extension("log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the end of kubemend's log:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
     }
 }
 
@@ -91,7 +151,6 @@ fn spawn(config: &Path, flags: &[&str]) -> Child {
         .arg("--config")
         .arg(config)
         .args(flags)
-        .env("TEST_TOKEN", TOKEN)
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a file handle can be duplicated"))
         .stderr(log)

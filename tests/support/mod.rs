@@ -1,9 +1,15 @@
-//! What whole-scenario tests share: a client for `/api/v1`, and waiting for states.
+//! What whole-scenario tests share: a client for `/api/v1`, kubemend as a child process, a simulated cluster
+//! for it, and waiting for states.
 //!
 //! Nothing here knows how kubemend works inside: it sees what a person with a token sees.
+#![allow(dead_code, unreachable_pub, reason = "every test file uses the part it needs")]
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
 pub mod api;
 pub mod bot;
+pub mod plain;
+pub mod stage;
 
 use std::time::{Duration, Instant};
 
