@@ -169,6 +169,6 @@ pub(super) fn variables(facts: &Facts) -> BTreeMap<Text, Text> {
         .into_iter()
         .chain(caught)
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (Text::new(name), Text::from(value)))
+        .map(|(name, value)| (Text::new(name), Text::unpooled(&value)))
         .collect()
 }

@@ -20,7 +20,7 @@ const LONGEST_TEXT: usize = 16 * 1024;
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Message {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "unpooled")]
     pub id: Text,
     /// The kind of the object it is about.
     #[serde(deserialize_with = "or_default")]
@@ -72,7 +72,7 @@ pub struct States {
 pub struct Told {
     #[serde(deserialize_with = "or_default")]
     pub reason: Text,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "unpooled")]
     pub message: Text,
     pub exit_code: Option<i32>,
 }
@@ -80,6 +80,11 @@ pub struct Told {
 /// `null` means not known.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// What every message has of its own would only fill the pool of shared texts.
+fn unpooled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(|text| Text::unpooled(&text)).unwrap_or_default())
 }
 
 /// What a message means.
@@ -140,7 +145,7 @@ fn pieces(book: &Book, message: &Message) -> (Vec<Piece>, usize) {
     let main = Piece {
         place: Some(Source::Event),
         reason: message.reason.clone(),
-        text: Text::new(text),
+        text: Text::unpooled(text),
         ..Piece::default()
     };
     let mut pieces = vec![main.clone()];
@@ -166,7 +171,7 @@ fn pieces(book: &Book, message: &Message) -> (Vec<Piece>, usize) {
         states_of(last, Source::LastState, &mut pieces);
     }
     if !message.context.log_tail.is_empty() {
-        let text = Text::new(cut(&message.context.log_tail, LONGEST_TEXT));
+        let text = Text::unpooled(cut(&message.context.log_tail, LONGEST_TEXT));
         pieces.push(Piece { place: Some(Source::Log), text, ..Piece::default() });
     }
     (pieces, own)
