@@ -26,6 +26,10 @@ struct Score {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the corpus is no part of the repository; only its place is told"
+)]
 fn the_labelled_messages_are_explained_rightly() {
     let Ok(path) = std::env::var("KUBEMEND_CORPUS") else {
         println!("not run: set KUBEMEND_CORPUS to a file of labelled messages (JSON lines)");
@@ -41,7 +45,10 @@ fn the_labelled_messages_are_explained_rightly() {
         let found = explained.condition.as_ref().map_or("none", |id| id.as_str());
         let right = found == labelled.expect || labelled.also_ok.iter().any(|id| id == found);
         let ours = book.iter().any(|playbook| playbook.id.as_str() == labelled.expect);
-        let told = format!("{}: expected {}, found {found}: {:.200}", labelled.message.id, labelled.expect, labelled.message.message);
+        let told = format!(
+            "{}: expected {}, found {found}: {:.200}",
+            labelled.message.id, labelled.expect, labelled.message.message
+        );
         if ours {
             let score = scores.entry(labelled.expect.clone()).or_default();
             match (right, found) {

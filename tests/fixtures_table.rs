@@ -15,7 +15,8 @@ use serde::Deserialize;
 /// Two recordings say "the image does not exist" where the registry answered `401` to a pull without any
 /// credential, and one that the project does not exist where containerd kept nothing but "not found" of the
 /// answer. Only the registry could tell; the right condition must then be named as also possible.
-const UNDECIDABLE: &[&str] = &["img-init-container-bad", "img-two-containers-one-bad", "img-project-not-found"];
+const UNDECIDABLE: &[&str] =
+    &["img-init-container-bad", "img-two-containers-one-bad", "img-project-not-found"];
 
 #[derive(Deserialize)]
 struct Expected {
@@ -53,8 +54,9 @@ fn recorded_failures_are_diagnosed_rightly() {
         let allowed = |id: &&str| **id == *expected.expect || expected.also_ok.iter().any(|ok| ok == *id);
         let has_playbook = book.iter().any(|playbook| playbook.id.as_str() == expected.expect);
         let strange: Vec<&&str> = ids.iter().filter(|id| !allowed(id)).collect();
-        let possible = found.iter().any(|finding| finding.also_possible.iter().any(|id| id.as_str() == expected.expect));
-        let verdict = match (has_playbook, ids.iter().any(|id| allowed(&id)), strange.is_empty()) {
+        let possible =
+            found.iter().any(|finding| finding.also_possible.iter().any(|id| id.as_str() == expected.expect));
+        let verdict = match (has_playbook, ids.iter().any(allowed), strange.is_empty()) {
             (_, true, true) => "right",
             (false, false, true) => "no playbook, no finding",
             (true, false, _) if possible && UNDECIDABLE.contains(&case.as_str()) => "also possible",
@@ -67,7 +69,11 @@ fn recorded_failures_are_diagnosed_rightly() {
             wrong.push(format!("{case}: expected {}, found {ids:?}", expected.expect));
         }
     }
-    println!("{right} of {ours} cases with a playbook right, {} also possible, {} wrong", UNDECIDABLE.len(), wrong.len());
+    println!(
+        "{right} of {ours} cases with a playbook right, {} also possible, {} wrong",
+        UNDECIDABLE.len(),
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     assert_eq!(right + UNDECIDABLE.len(), ours);
 }

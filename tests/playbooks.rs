@@ -12,7 +12,8 @@ fn every_shipped_playbook_compiles() {
 #[test]
 fn every_shipped_playbook_holds_its_tests() {
     let book = Book::shipped();
-    let failures: Vec<String> = book.iter().flat_map(|playbook| run(&book, playbook)).map(|f| f.to_string()).collect();
+    let failures: Vec<String> =
+        book.iter().flat_map(|playbook| run(&book, playbook)).map(|f| f.to_string()).collect();
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     assert_eq!(book.len(), 16);
 }

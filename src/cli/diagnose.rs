@@ -59,7 +59,10 @@ impl Args {
             known.to_lowercase() == kind || short(known) == kind || plural
         });
         let Some(api) = known.and_then(|known| ApiKind::known(known)) else {
-            return Err(Failure::new(format!("`{kind}` is not a kind that can be looked at"), KINDS.join(", ")));
+            return Err(Failure::new(
+                format!("`{kind}` is not a kind that can be looked at"),
+                KINDS.join(", "),
+            ));
         };
         let cluster_wide = matches!(api.kind.as_str(), "Node" | "Namespace" | "PersistentVolume");
         let namespace = if cluster_wide { "" } else { self.namespace.as_deref().unwrap_or("default") };
@@ -77,7 +80,11 @@ impl Args {
         let Some(object) = &self.object else { return true };
         let (kind, name) = object.split_once('/').unwrap_or(("", object));
         let kind = kind.to_lowercase();
-        let named = [subject.api.kind.to_lowercase(), subject.api.plural.to_string(), short(&subject.api.kind).to_owned()];
+        let named = [
+            subject.api.kind.to_lowercase(),
+            subject.api.plural.to_string(),
+            short(&subject.api.kind).to_owned(),
+        ];
         subject.name == name && (kind.is_empty() || named.contains(&kind))
     }
 }
@@ -170,8 +177,10 @@ pub(super) async fn live(arguments: &Args) -> Result<Exit, Failure> {
     let book = Book::shipped();
     let pods = cluster.unhealthy_pods();
     let known = |kind: &str| ApiKind::known(kind).unwrap_or_default();
-    let events: Vec<_> =
-        pods.iter().flat_map(|pod| cluster.events(&pod.meta.reference(cluster.name(), &known("Pod")))).collect();
+    let events: Vec<_> = pods
+        .iter()
+        .flat_map(|pod| cluster.events(&pod.meta.reference(cluster.name(), &known("Pod"))))
+        .collect();
     let registries = registry_trouble(pods.iter().map(AsRef::as_ref), &events, clock.now());
     let mut found = Vec::new();
     for (at, subject) in subjects.iter().enumerate() {
@@ -183,7 +192,10 @@ pub(super) async fn live(arguments: &Args) -> Result<Exit, Failure> {
         }
         gathered.neighbours.registries.clone_from(&registries);
         if arguments.object.is_some() && !is_there(&gathered) {
-            return Err(Failure::new(format!("{subject} is not there"), "is it the right namespace (-n) and context?"));
+            return Err(Failure::new(
+                format!("{subject} is not there"),
+                "is it the right namespace (-n) and context?",
+            ));
         }
         let evidence = assemble(gathered);
         let findings = diagnose(&book, &evidence);
@@ -193,7 +205,10 @@ pub(super) async fn live(arguments: &Args) -> Result<Exit, Failure> {
 }
 
 fn is_there(gathered: &crate::incident::Gathered) -> bool {
-    gathered.pod.is_some() || gathered.object.is_some() || gathered.node.is_some() || !gathered.owners.is_empty()
+    gathered.pod.is_some()
+        || gathered.object.is_some()
+        || gathered.node.is_some()
+        || !gathered.owners.is_empty()
         || gathered.subject.api.kind == "Namespace" && gathered.namespace.is_some()
 }
 
@@ -207,7 +222,8 @@ fn progress(at: usize, of: usize) {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::new(format!("{} cannot be read: {error}", file.display()), "");
+    let unreadable =
+        |error: std::io::Error| Failure::new(format!("{} cannot be read: {error}", file.display()), "");
     let mut bytes = Vec::new();
     if file.as_os_str() == "-" {
         std::io::stdin().lock().take(LARGEST_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -219,7 +235,12 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Prints what was found; the exit status says whether anything was.
-pub(super) fn report(book: &Book, arguments: &Args, found: &[Found], looked_at: usize) -> Result<Exit, Failure> {
+pub(super) fn report(
+    book: &Book,
+    arguments: &Args,
+    found: &[Found],
+    looked_at: usize,
+) -> Result<Exit, Failure> {
     match arguments.output {
         Output::Json => print(&format!("{:#}\n", in_json(book, found)))?,
         Output::Text if found.is_empty() => {
@@ -249,8 +270,12 @@ fn in_words(book: &Book, found: &[Found]) -> String {
             continue;
         }
         told.push(&one.finding.key);
-        let others: Vec<&ObjectRef> =
-            found.iter().filter(|f| f.finding.key == one.finding.key).map(|f| &f.finding.subject).skip(1).collect();
+        let others: Vec<&ObjectRef> = found
+            .iter()
+            .filter(|f| f.finding.key == one.finding.key)
+            .map(|f| &f.finding.subject)
+            .skip(1)
+            .collect();
         // Writing to a String cannot fail.
         let _ = block(&mut words, book, one, &others);
     }
@@ -277,7 +302,8 @@ fn block(words: &mut String, book: &Book, one: &Found, others: &[&ObjectRef]) ->
         writeln!(words, "    could not be looked at: {} ({})", gap.what, gap.why)?;
     }
     if !finding.also_possible.is_empty() {
-        let rivals: Vec<&str> = finding.also_possible.iter().map(crate::incident::ConditionId::as_str).collect();
+        let rivals: Vec<&str> =
+            finding.also_possible.iter().map(crate::incident::ConditionId::as_str).collect();
         writeln!(words, "    also possible: {}", rivals.join(", "))?;
     }
     let Some(playbook) = book.get(&finding.condition) else { return Ok(()) };
@@ -287,7 +313,8 @@ fn block(words: &mut String, book: &Book, one: &Found, others: &[&ObjectRef]) ->
     }
     for candidate in &offered {
         let risk = format!("{:?}", candidate.risk).to_lowercase();
-        let chosen: Vec<String> = candidate.parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let chosen: Vec<String> =
+            candidate.parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
         let chosen = if chosen.is_empty() { String::new() } else { format!(" ({})", chosen.join(", ")) };
         writeln!(words, "    - {}{chosen}; {risk} risk", candidate.title)?;
     }

@@ -85,7 +85,8 @@ fn in_words(book: &Book, explained: &Explanation, cause: &str) -> String {
     // Writing to a String cannot fail.
     let mut words = format!("{} ({})\n\n{cause}\n", playbook.title, playbook.id);
     if !explained.also_possible.is_empty() {
-        let rivals: Vec<&str> = explained.also_possible.iter().map(crate::incident::ConditionId::as_str).collect();
+        let rivals: Vec<&str> =
+            explained.also_possible.iter().map(crate::incident::ConditionId::as_str).collect();
         let _ = writeln!(words, "\nAlso possible: {}", rivals.join(", "));
     }
     if !explained.variables.is_empty() {
@@ -112,7 +113,8 @@ pub(super) fn batch(book: &Book, mut input: impl BufRead, mut output: impl Write
     loop {
         line.clear();
         let read = input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
-        let read = read.map_err(|error| Failure::new(format!("standard input cannot be read: {error}"), ""))?;
+        let read =
+            read.map_err(|error| Failure::new(format!("standard input cannot be read: {error}"), ""))?;
         if read == 0 {
             break;
         }
@@ -197,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_bad_line_gets_an_error_and_the_next_ones_their_answers() {
-        let (exit, lines) = answers("{\"id\":\"a\",\"message\":[]}\nnot json\n{\"id\":\"c\",\"message\":\"\"}\n");
+        let (exit, lines) =
+            answers("{\"id\":\"a\",\"message\":[]}\nnot json\n{\"id\":\"c\",\"message\":\"\"}\n");
         assert!(exit.is_err());
         assert_eq!(lines[0]["id"], "a");
         assert!(lines[0]["error"].is_string() && lines[1]["error"].is_string());

@@ -50,7 +50,9 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Schema => print(&format!("{:#}\n", schema())),
         Command::List(files) => with_book(files, |book| print(&list(book))),
         Command::Show { id, files } => with_book(files, |book| print(&book_entry(book, id)?.source)),
-        Command::Lint(files) => with_book(files, |book| print(&format!("{} playbooks, no mistakes\n", book.len()))),
+        Command::Lint(files) => {
+            with_book(files, |book| print(&format!("{} playbooks, no mistakes\n", book.len())))
+        }
         Command::Test { id, files } => with_book(files, |book| test(book, id.as_deref())),
     }
 }

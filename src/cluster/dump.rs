@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 use super::wire::{AnyObject, ConfigMap, DOCKER_CONFIG_JSON, decode_all};
 use crate::incident::objects::{
-    Claim, Event, Meta, Namespace, Node, Object, Owner, Pod, Reference, ReferenceKind, ServiceAccount, VolumeSource,
-    Workload,
+    Claim, Event, Meta, Namespace, Node, Object, Owner, Pod, Reference, ReferenceKind, ServiceAccount,
+    VolumeSource, Workload,
 };
 use crate::incident::{
     ApiKind, Defect, Gap, Gathered, Neighbours, ObjectRef, PullSecret, ReferenceState, Siblings, Text,
@@ -103,13 +103,15 @@ impl Dump {
 
     fn read_secret_names(&mut self, json: &[u8]) {
         let Ok(redacted) = serde_json::from_slice::<Redacted>(json) else { return };
-        let namespace = redacted.items.into_iter().find_map(|item| item.metadata.namespace).unwrap_or_default();
+        let namespace =
+            redacted.items.into_iter().find_map(|item| item.metadata.namespace).unwrap_or_default();
         for SecretName { name, kind, keys } in redacted.secret_names {
             let readable = kind != DOCKER_CONFIG_JSON;
             let defects = if readable { vec![Defect::WrongType] } else { Vec::new() };
             let namespace = namespace.clone();
             let exists = readable.then_some(true);
-            self.secrets.push((PullSecret { name, namespace, exists, kind, defects, ..PullSecret::default() }, keys));
+            self.secrets
+                .push((PullSecret { name, namespace, exists, kind, defects, ..PullSecret::default() }, keys));
         }
     }
 
@@ -120,12 +122,14 @@ impl Dump {
         let mut subjects: Vec<ObjectRef> = Vec::new();
         subjects.extend(self.nodes.iter().map(|found| found.meta.reference(cluster, &node)));
         subjects.extend(self.pods.iter().map(|found| found.meta.reference(cluster, &pod)));
-        subjects.extend(self.workloads.iter().map(|found| found.meta.reference(cluster, &known(&found.kind))));
+        subjects
+            .extend(self.workloads.iter().map(|found| found.meta.reference(cluster, &known(&found.kind))));
         subjects.extend(self.others().map(|(api, meta)| meta.reference(cluster, &api)));
         subjects.retain(|subject| {
             subject.namespace.is_empty() || namespace.is_none_or(|wanted| subject.namespace == wanted)
         });
-        subjects.sort_by(|a, b| (&a.namespace, &a.api.kind, &a.name).cmp(&(&b.namespace, &b.api.kind, &b.name)));
+        subjects
+            .sort_by(|a, b| (&a.namespace, &a.api.kind, &a.name).cmp(&(&b.namespace, &b.api.kind, &b.name)));
         subjects.dedup();
         subjects
     }
@@ -146,7 +150,8 @@ impl Dump {
         let mut gathered = Gathered { at: self.at, subject: subject.clone(), ..Gathered::default() };
         let same = |meta: &Meta| meta.name == subject.name && meta.namespace == subject.namespace;
         gathered.events = self.events_about(subject);
-        gathered.namespace = self.namespaces.iter().find(|space| space.meta.name == subject.namespace).cloned();
+        gathered.namespace =
+            self.namespaces.iter().find(|space| space.meta.name == subject.namespace).cloned();
         match subject.api.kind.as_str() {
             "Pod" => {
                 if let Some(pod) = self.pods.iter().find(|pod| same(&pod.meta)) {
@@ -154,16 +159,16 @@ impl Dump {
                 }
             }
             "Node" => gathered.node = self.nodes.iter().find(|node| same(&node.meta)).cloned(),
-            kind => match self.workloads.iter().find(|workload| workload.kind == kind && same(&workload.meta)) {
-                Some(workload) => {
+            kind => {
+                let workload = self.workloads.iter().find(|found| found.kind == kind && same(&found.meta));
+                if let Some(workload) = workload {
                     gathered.owners = self.chain(Some(workload.clone()));
                     gathered.revisions = self.revisions(gathered.owners.last());
-                }
-                None => {
+                } else {
                     let found = self.others().find(|(api, meta)| *api == subject.api && same(meta));
                     gathered.object = found.map(|(api, meta)| Object { api, meta: meta.clone() });
                 }
-            },
+            }
         }
         gathered.neighbours = self.neighbours(gathered.node.as_ref());
         gathered
@@ -202,7 +207,8 @@ impl Dump {
             let name = regarding.kind == subject.api.kind.as_str() && regarding.name == subject.name;
             let space = subject.namespace.is_empty() || regarding.namespace == subject.namespace;
             // Nodes are named by their name in place of the uid.
-            name && space && (regarding.uid.is_empty() || subject.api.kind == "Node" || regarding.uid == subject.uid)
+            name && space
+                && (regarding.uid.is_empty() || subject.api.kind == "Node" || regarding.uid == subject.uid)
         };
         let mut told: BTreeMap<(Text, Text, Text), Event> = BTreeMap::new();
         for event in self.events.iter().filter(about) {
@@ -224,7 +230,9 @@ impl Dump {
     }
 
     fn owner(&self, owner: &Owner, namespace: &Text) -> Option<Workload> {
-        let same = |found: &&Workload| found.kind == owner.kind && found.meta.name == owner.name && found.meta.namespace == *namespace;
+        let same = |found: &&Workload| {
+            found.kind == owner.kind && found.meta.name == owner.name && found.meta.namespace == *namespace
+        };
         self.workloads.iter().find(same).cloned()
     }
 
@@ -244,7 +252,8 @@ impl Dump {
         let Some(top) = top.filter(|top| top.kind == "Deployment") else { return Vec::new() };
         let owned = |found: &&Workload| {
             let owner = found.meta.controller();
-            found.meta.namespace == top.meta.namespace && owner.is_some_and(|o| o.kind == top.kind && o.name == top.meta.name)
+            found.meta.namespace == top.meta.namespace
+                && owner.is_some_and(|o| o.kind == top.kind && o.name == top.meta.name)
         };
         let mut revisions: Vec<Workload> = self.workloads.iter().filter(owned).cloned().collect();
         revisions.sort_by_key(|revision| std::cmp::Reverse(revision.revision()));
@@ -253,7 +262,8 @@ impl Dump {
 
     /// The Secrets of the pod's namespace, and those that it names and that are not there.
     fn secrets_for(&self, pod: &Pod) -> Vec<PullSecret> {
-        let here = self.secrets.iter().map(|(secret, _)| secret).filter(|s| s.namespace == pod.meta.namespace);
+        let here =
+            self.secrets.iter().map(|(secret, _)| secret).filter(|s| s.namespace == pod.meta.namespace);
         let mut secrets: Vec<PullSecret> = here.cloned().collect();
         let complete = !secrets.is_empty();
         for name in &pod.pull_secrets {
@@ -326,7 +336,11 @@ fn named(pod: &Pod) -> Vec<Reference> {
     let volumes = pod.volumes.iter().flat_map(|volume| match &volume.source {
         VolumeSource::References(references) => references.clone(),
         VolumeSource::Claim(name) => {
-            vec![Reference { kind: ReferenceKind::PersistentVolumeClaim, name: name.clone(), ..Reference::default() }]
+            vec![Reference {
+                kind: ReferenceKind::PersistentVolumeClaim,
+                name: name.clone(),
+                ..Reference::default()
+            }]
         }
         VolumeSource::Other(_) | VolumeSource::Unknown => Vec::new(),
     });

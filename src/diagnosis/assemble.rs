@@ -27,7 +27,8 @@ fn image(gathered: &Gathered, pod: &Pod, container: &Container) -> ImageFacts {
             None => SecretFacts { name: wanted.clone(), ..SecretFacts::default() },
         })
         .collect();
-    let account: &[Text] = gathered.service_account.as_ref().map(|sa| sa.pull_secrets.as_slice()).unwrap_or_default();
+    let account: &[Text] =
+        gathered.service_account.as_ref().map(|sa| sa.pull_secrets.as_slice()).unwrap_or_default();
     let covering: Vec<&PullSecret> = gathered
         .secrets
         .iter()

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::judge::{Match, cut, matches};
 use super::pieces::{Focus, Piece, focuses};
-use crate::incident::{
-    Evidence, Finding, Gathered, IncidentKey, Place, Quote, Scope, Source, Text,
-};
+use crate::incident::{Evidence, Finding, Gathered, IncidentKey, Place, Quote, Scope, Source, Text};
 use crate::playbook::{Book, Facts, facts_of, workload};
 
 /// No more quotes are shown, and none is longer (in bytes).
@@ -24,19 +22,19 @@ pub fn diagnose(book: &Book, evidence: &Evidence) -> Vec<Finding> {
             found.push((finding(evidence, &focus, &best, &facts), focus.container.is_none()));
         }
     }
-    independent(book, found)
+    independent(book, &found)
 }
 
 /// A finding about the whole object and one about a container exclude each other as their playbooks say;
 /// equal keys are one finding.
-fn independent(book: &Book, found: Vec<(Finding, bool)>) -> Vec<Finding> {
+fn independent(book: &Book, found: &[(Finding, bool)]) -> Vec<Finding> {
     let beaten = |loser: &Finding, whole: bool| {
         found.iter().any(|(other, other_whole)| {
             *other_whole != whole && book.get(&other.condition).is_some_and(|p| p.beats(&loser.condition))
         })
     };
     let mut kept: Vec<Finding> = Vec::new();
-    for (finding, whole) in &found {
+    for (finding, whole) in found {
         if beaten(finding, *whole) {
             continue;
         }
@@ -92,7 +90,8 @@ fn places(seen: &Gathered, facts: &Facts) -> Vec<Place> {
         (None, name) => add(Scope::Workload, format!("{} {namespace}/{name}", facts.pod.workload_kind)),
     }
     if facts.pod.known {
-        let account = if facts.pod.service_account.is_empty() { "default" } else { &facts.pod.service_account };
+        let account =
+            if facts.pod.service_account.is_empty() { "default" } else { &facts.pod.service_account };
         add(Scope::ServiceAccount, format!("{namespace}/{account}"));
     }
     if subject.api.kind == "Namespace" {
@@ -141,14 +140,20 @@ fn computed(secret: &crate::playbook::SecretView) -> Quote {
     } else if !secret.registries.is_empty() {
         text = format!("{text}: it is for {}", secret.registries.join(", "));
     }
-    Quote { source: Source::Computed, origin: Text::from(format!("secret {}", secret.name)), text: Text::from(text), at: None }
+    Quote {
+        source: Source::Computed,
+        origin: Text::from(format!("secret {}", secret.name)),
+        text: Text::from(text),
+        at: None,
+    }
 }
 
 /// The captures, and the names that people look for. A group whose name begins with `_` is a mark for
 /// conditions, not a variable.
 pub(super) fn variables(facts: &Facts) -> BTreeMap<Text, Text> {
     let missing = facts.missing.first();
-    let exit_code = if facts.container.exit_code < 0 { String::new() } else { facts.container.exit_code.to_string() };
+    let exit_code =
+        if facts.container.exit_code < 0 { String::new() } else { facts.container.exit_code.to_string() };
     let secrets: Vec<&str> = facts.image.secrets.iter().map(|secret| secret.name.as_str()).collect();
     let named = [
         ("container", facts.container.name.clone()),
@@ -164,7 +169,11 @@ pub(super) fn variables(facts: &Facts) -> BTreeMap<Text, Text> {
         ("finalizers", facts.subject.owned_finalizers.join(", ")),
         ("nearest", missing.map(|m| m.nearest.clone()).unwrap_or_default()),
     ];
-    let caught = facts.captures.iter().filter(|(name, _)| !name.starts_with('_')).map(|(name, value)| (name.as_str(), value.clone()));
+    let caught = facts
+        .captures
+        .iter()
+        .filter(|(name, _)| !name.starts_with('_'))
+        .map(|(name, value)| (name.as_str(), value.clone()));
     named
         .into_iter()
         .chain(caught)

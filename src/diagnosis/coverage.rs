@@ -124,7 +124,9 @@ mod tests {
 
     #[test]
     fn docker_hub_goes_by_its_names() {
-        for key in ["https://index.docker.io/v1/", "index.docker.io", "https://index.docker.io/v2/", "docker.io"] {
+        for key in
+            ["https://index.docker.io/v1/", "index.docker.io", "https://index.docker.io/v2/", "docker.io"]
+        {
             check(key, "nginx", true);
             check(key, "docker.io/team/app:1", true);
             check(key, "quay.io/team/app", false);

@@ -78,7 +78,9 @@ pub struct Told {
 }
 
 /// `null` means not known.
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -130,9 +132,13 @@ fn about_the_message(message: &Message, own: usize, found: &Match<'_>) -> bool {
 fn says_nothing(message: &Message) -> bool {
     let text = message.message.as_str();
     match message.reason.as_str() {
-        "Failed" => matches!(text, "Error: ErrImagePull" | "Error: ImagePullBackOff" | "Error: CreateContainerConfigError"),
+        "Failed" => matches!(
+            text,
+            "Error: ErrImagePull" | "Error: ImagePullBackOff" | "Error: CreateContainerConfigError"
+        ),
         "BackOff" => {
-            text.contains("restarting failed") || text.starts_with("Back-off pulling image") && !text.contains("ErrImagePull")
+            text.contains("restarting failed")
+                || text.starts_with("Back-off pulling image") && !text.contains("ErrImagePull")
         }
         "FailedSync" => text == "Error syncing pod",
         _ => text.is_empty(),
@@ -190,8 +196,10 @@ fn states_of(states: &States, place: Source, pieces: &mut Vec<Piece>) {
 }
 
 static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?:Failed to pull image|Back-off pulling image|pull and unpack image|[Ii]mage) "([^"\s]+)""#)
-        .expect("a literal pattern")
+    Regex::new(
+        r#"(?:Failed to pull image|Back-off pulling image|pull and unpack image|[Ii]mage) "([^"\s]+)""#,
+    )
+    .expect("a literal pattern")
 });
 
 fn facts(message: &Message) -> Facts {
@@ -209,7 +217,8 @@ fn container(context: &Context) -> ContainerFacts {
     let states = &context.container_state;
     let now = states.state.as_deref().unwrap_or(states);
     let waiting = now.waiting.as_ref();
-    let ended = now.terminated.as_ref().or(states.last_state.as_ref().and_then(|last| last.terminated.as_ref()));
+    let ended =
+        now.terminated.as_ref().or(states.last_state.as_ref().and_then(|last| last.terminated.as_ref()));
     let exit_code = ended.and_then(|ended| ended.exit_code).map_or(-1, i64::from);
     ContainerFacts {
         waiting: waiting.map(|told| told.reason.to_string()).unwrap_or_default(),
@@ -219,7 +228,16 @@ fn container(context: &Context) -> ContainerFacts {
         exit_meaning: exit_meaning(exit_code),
         exit_code,
         end_reason: ended.map(|ended| ended.reason.to_string()).unwrap_or_default(),
-        log: context.log_tail.lines().rev().take(10).map(str::to_owned).collect::<Vec<_>>().into_iter().rev().collect(),
+        log: context
+            .log_tail
+            .lines()
+            .rev()
+            .take(10)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect(),
         ..ContainerFacts::default()
     }
 }
@@ -240,7 +258,7 @@ fn image(message: &Message) -> ImageView {
     if let Some(name) = IMAGE.captures(&message.message).and_then(|caught| caught.get(1)) {
         let parsed = ImageName::parse(name.as_str());
         view.known = true;
-        view.name = name.as_str().to_owned();
+        name.as_str().clone_into(&mut view.name);
         view.docker_hub = parsed.registry == "docker.io";
         view.official = view.docker_hub && parsed.repository.starts_with("library/");
         (view.registry, view.repository, view.tag) = (parsed.registry, parsed.repository, parsed.tag);

@@ -34,7 +34,8 @@ pub(super) fn matches<'b>(book: &'b Book, kind: &str, pieces: &[Piece], facts: &
             by_playbook.entry(hit.playbook).or_default().push((at, hit));
         }
     }
-    let fitting = by_playbook.into_iter().filter_map(|(place, hits)| fit(book.at(place), kind, pieces, &hits, &known));
+    let fitting =
+        by_playbook.into_iter().filter_map(|(place, hits)| fit(book.at(place), kind, pieces, &hits, &known));
     best_first(fitting.collect())
 }
 
@@ -49,7 +50,8 @@ fn fit<'b>(
     if !about || hits.iter().any(|(_, hit)| hit.says == Says::Against) {
         return None;
     }
-    let mut captures: BTreeMap<String, String> = playbook.captures().map(|name| (name.to_owned(), String::new())).collect();
+    let mut captures: BTreeMap<String, String> =
+        playbook.captures().map(|name| (name.to_owned(), String::new())).collect();
     for (at, hit) in hits {
         capture(hit, &pieces[*at].text, &mut captures);
     }

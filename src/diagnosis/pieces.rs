@@ -54,7 +54,8 @@ pub(super) fn focuses(evidence: &Evidence) -> Vec<Focus> {
     let seen = &evidence.seen;
     let mut all = vec![Focus { container: None, pieces: whole(seen) }];
     // What is being deleted has one problem left: that it does not go.
-    if let Some(pod) = seen.pod.as_ref().filter(|pod| pod.meta.deleting.is_none() && pod.phase != "Succeeded") {
+    if let Some(pod) = seen.pod.as_ref().filter(|pod| pod.meta.deleting.is_none() && pod.phase != "Succeeded")
+    {
         let troubled = pod.containers.iter().filter(|container| troubled(container));
         all.extend(troubled.map(|container| Focus {
             container: Some(container.name.clone()),
@@ -183,7 +184,8 @@ fn newest(seen: &Gathered) -> impl Iterator<Item = &Event> {
 /// The events that still describe the container: of pull failures only the last, and none at all once a pull
 /// worked or the container got further.
 fn current<'e>(events: Vec<&'e Event>, container: &Container) -> Vec<&'e Event> {
-    let pulls = |event: &&&Event| event.reason == "Failed" && event.message.starts_with("Failed to pull image");
+    let pulls =
+        |event: &&&Event| event.reason == "Failed" && event.message.starts_with("Failed to pull image");
     let time = |event: &&Event| event.last.or(event.first);
     let last_failure = events.iter().filter(pulls).max_by_key(|event| time(event)).copied();
     let pulled = events.iter().filter(|event| event.reason == "Pulled").filter_map(time).max();
@@ -193,6 +195,8 @@ fn current<'e>(events: Vec<&'e Event>, container: &Container) -> Vec<&'e Event> 
     let stale = beyond || last_failure.is_some_and(|failure| pulled > time(&failure));
     events
         .into_iter()
-        .filter(|event| !pulls(&event) || (!stale && last_failure.is_some_and(|last| std::ptr::eq(last, *event))))
+        .filter(|event| {
+            !pulls(&event) || (!stale && last_failure.is_some_and(|last| std::ptr::eq(last, *event)))
+        })
         .collect()
 }

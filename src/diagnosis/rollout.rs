@@ -31,7 +31,13 @@ fn changes(before: &Template, after: &Template) -> Vec<Text> {
             None => changes.push(Text::from(format!("container {} is new", container.name))),
             Some(old) => {
                 note(&mut changes, "image", &container.name, &old.image, &container.image);
-                note(&mut changes, "memory limit", &container.name, &old.memory_limit, &container.memory_limit);
+                note(
+                    &mut changes,
+                    "memory limit",
+                    &container.name,
+                    &old.memory_limit,
+                    &container.memory_limit,
+                );
             }
         }
     }

@@ -62,7 +62,8 @@ pub fn registry_trouble<'a>(
         }
     }
     for (registry, trouble) in &mut troubles {
-        trouble.workloads = u32::try_from(workloads.get(registry).map_or(0, BTreeSet::len)).unwrap_or(u32::MAX);
+        trouble.workloads =
+            u32::try_from(workloads.get(registry).map_or(0, BTreeSet::len)).unwrap_or(u32::MAX);
     }
     troubles
 }
@@ -70,7 +71,9 @@ pub fn registry_trouble<'a>(
 /// The registries that this pod cannot pull from.
 fn failing(pod: &Pod, events: &[&Event]) -> BTreeSet<Text> {
     let waiting = pod.containers.iter().filter_map(|container| match &container.state {
-        ContainerState::Waiting { reason, message } if reason.contains("ImagePull") => Some((container, message)),
+        ContainerState::Waiting { reason, message } if reason.contains("ImagePull") => {
+            Some((container, message))
+        }
         ContainerState::Waiting { .. }
         | ContainerState::Unknown
         | ContainerState::Running { .. }

@@ -11,9 +11,11 @@ pub fn wants(evidence: &Evidence) -> Wants {
 /// What a pod in this state needs to have read.
 pub fn wants_of_pod(pod: &Pod) -> Wants {
     let any = |judge: fn(&Container) -> bool| pod.containers.iter().any(judge);
-    let starting = any(|container| matches!(container.waiting_reason(), "ContainerCreating" | "PodInitializing"));
+    let starting =
+        any(|container| matches!(container.waiting_reason(), "ContainerCreating" | "PodInitializing"));
     Wants {
-        secrets: any(|container| container.waiting_reason().contains("Image")) || (starting && pod.phase == "Pending"),
+        secrets: any(|container| container.waiting_reason().contains("Image"))
+            || (starting && pod.phase == "Pending"),
         logs: any(crashed),
         references: any(|container| container.waiting_reason() == "CreateContainerConfigError") || starting,
     }
@@ -22,7 +24,9 @@ pub fn wants_of_pod(pod: &Pod) -> Wants {
 fn crashed(container: &Container) -> bool {
     let ended = match &container.state {
         ContainerState::Terminated(ended) => Some(ended),
-        ContainerState::Unknown | ContainerState::Waiting { .. } | ContainerState::Running { .. } => container.last.as_ref(),
+        ContainerState::Unknown | ContainerState::Waiting { .. } | ContainerState::Running { .. } => {
+            container.last.as_ref()
+        }
     };
     ended.is_some_and(|ended| ended.exit_code != 0)
 }

@@ -71,7 +71,8 @@ impl Book {
         }
         let (playbooks, rules): (Vec<Playbook>, Vec<Vec<Rule>>) = kept.into_values().unzip();
         let rules = rules.into_iter().enumerate();
-        let rules = rules.flat_map(|(at, rules)| rules.into_iter().map(move |rule| Rule { playbook: at, ..rule }));
+        let rules =
+            rules.flat_map(|(at, rules)| rules.into_iter().map(move |rule| Rule { playbook: at, ..rule }));
         Ok(Self { index: Index::new(rules.collect()), playbooks })
     }
 
@@ -136,7 +137,9 @@ fn read_dir(dir: &Path, files: &mut Vec<(String, String)>, problems: &mut Vec<Pr
     let shown = dir.display().to_string();
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) => return problems.push(Problem::new(&shown, None, format!("cannot read the folder: {error}"))),
+        Err(error) => {
+            return problems.push(Problem::new(&shown, None, format!("cannot read the folder: {error}")));
+        }
     };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();

@@ -83,7 +83,8 @@ pub(super) const MANUAL: &str = "manual";
 pub(super) fn compile(file: &str, text: &str) -> Result<(Playbook, Vec<Rule>), Vec<Problem>> {
     let document: Document =
         serde_saphyr::from_str(text).map_err(|error| vec![Problem::of_yaml(file, &error)])?;
-    let mut compiler = Compiler { file, problems: Vec::new(), captures: BTreeSet::new(), templates: empty_templates() };
+    let mut compiler =
+        Compiler { file, problems: Vec::new(), captures: BTreeSet::new(), templates: empty_templates() };
     let made = compiler.document(document, text);
     if compiler.problems.is_empty() { Ok(made) } else { Err(compiler.problems) }
 }
@@ -155,12 +156,16 @@ impl Compiler<'_> {
     }
 
     fn name(&mut self, name: &Placed) {
-        let part = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let part = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
         let valid = name.value.split_once('.').is_some_and(|(family, rest)| part(family) && part(rest));
         if !valid {
             self.problem(name.referenced, format!("`{}` is not an id of the form family.name", name.value));
         }
-        let folder = Path::new(self.file).parent().and_then(Path::file_name).and_then(|folder| folder.to_str());
+        let folder =
+            Path::new(self.file).parent().and_then(Path::file_name).and_then(|folder| folder.to_str());
         let family = name.value.split('.').next().unwrap_or_default();
         if self.file.starts_with("playbooks/") && folder != Some(family) {
             self.problem(name.referenced, format!("this playbook belongs in the folder `{family}`"));
@@ -217,9 +222,16 @@ impl Compiler<'_> {
     }
 
     fn seconds(&mut self, text: &Placed) -> u32 {
-        let read = text.value.parse::<SignedDuration>().ok().and_then(|duration| u32::try_from(duration.as_secs()).ok());
+        let read = text
+            .value
+            .parse::<SignedDuration>()
+            .ok()
+            .and_then(|duration| u32::try_from(duration.as_secs()).ok());
         read.unwrap_or_else(|| {
-            self.problem(text.referenced, format!("`{}` is not a duration such as `30s` or `5m`", text.value));
+            self.problem(
+                text.referenced,
+                format!("`{}` is not a duration such as `30s` or `5m`", text.value),
+            );
             0
         })
     }
@@ -236,7 +248,10 @@ impl Compiler<'_> {
         });
         let steps: Vec<_> = steps.collect();
         if steps.is_empty() {
-            self.problem(remedy.id.referenced, "a remedy has at least one step; what only people can do goes to `manual`");
+            self.problem(
+                remedy.id.referenced,
+                "a remedy has at least one step; what only people can do goes to `manual`",
+            );
         }
         CompiledRemedy {
             id: Text::from(id),
@@ -245,7 +260,11 @@ impl Compiler<'_> {
             risk: remedy.risk,
             mode: remedy.mode,
             when: self.condition(remedy.when.as_ref()),
-            parameters: remedy.parameters.iter().map(|p| (Text::from(&p.name), p.from.value.clone())).collect(),
+            parameters: remedy
+                .parameters
+                .iter()
+                .map(|p| (Text::from(&p.name), p.from.value.clone()))
+                .collect(),
             steps,
             checks: remedy.checks.clone(),
             timeout_seconds: self.seconds(&remedy.timeout),
@@ -262,18 +281,24 @@ impl Compiler<'_> {
             }
             Value::Array(items) => {
                 let items = items.iter().enumerate();
-                Argument::List(items.map(|(n, item)| self.argument(&format!("{template}/{n}"), item, at)).collect())
+                Argument::List(
+                    items.map(|(n, item)| self.argument(&format!("{template}/{n}"), item, at)).collect(),
+                )
             }
-            Value::Object(map) => match (map.len(), map.get("from").and_then(Value::as_str)) {
-                (1, Some(path)) => Argument::From(path.to_owned()),
-                _ => {
-                    let fields = map.iter();
-                    Argument::Map(
-                        fields.map(|(k, v)| (k.clone(), self.argument(&format!("{template}/{k}"), v, at))).collect(),
-                    )
+            Value::Object(map) => {
+                if let (1, Some(path)) = (map.len(), map.get("from").and_then(Value::as_str)) {
+                    return Argument::From(path.to_owned());
                 }
-            },
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Argument::Literal(value.clone()),
+                let fields = map.iter();
+                Argument::Map(
+                    fields
+                        .map(|(k, v)| (k.clone(), self.argument(&format!("{template}/{k}"), v, at)))
+                        .collect(),
+                )
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                Argument::Literal(value.clone())
+            }
         }
     }
 
@@ -281,7 +306,10 @@ impl Compiler<'_> {
         let mut seen = BTreeSet::new();
         for remedy in &spec.remedies {
             if !seen.insert(&remedy.id.value) {
-                self.problem(remedy.id.referenced, format!("the remedy `{}` is there twice", remedy.id.value));
+                self.problem(
+                    remedy.id.referenced,
+                    format!("the remedy `{}` is there twice", remedy.id.value),
+                );
             }
         }
     }

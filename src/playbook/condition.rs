@@ -32,10 +32,14 @@ impl Condition {
         }
         let program = Program::compile(text).map_err(|error| format!("not a CEL expression: {error}"))?;
         no_nested_comprehension(program.expression(), Within::Nothing)?;
-        let mut names: Vec<String> = program.references().variables().into_iter().map(str::to_owned).collect();
+        let mut names: Vec<String> =
+            program.references().variables().into_iter().map(str::to_owned).collect();
         names.sort();
-        if let Some(unknown) = names.iter().find(|name| name.starts_with(char::is_alphabetic) && !known(name, &program)) {
-            let hint = nearest(unknown, NAMES.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        if let Some(unknown) =
+            names.iter().find(|name| name.starts_with(char::is_alphabetic) && !known(name, &program))
+        {
+            let hint = nearest(unknown, NAMES.iter().copied())
+                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(format!("there is no fact named `{unknown}`{hint}"));
         }
         let captures = names.iter().any(|name| name == CAPTURES);
@@ -43,7 +47,11 @@ impl Condition {
     }
 
     /// Whether it holds. The error is for the linter: at run time what cannot be evaluated does not hold.
-    pub(super) fn holds(&self, known: &Known<'_>, captures: &BTreeMap<String, String>) -> Result<bool, String> {
+    pub(super) fn holds(
+        &self,
+        known: &Known<'_>,
+        captures: &BTreeMap<String, String>,
+    ) -> Result<bool, String> {
         let mut context = Context::with_env(Arc::clone(&ENV));
         context.set_variable_resolver(known);
         if self.captures {
@@ -52,7 +60,9 @@ impl Condition {
         }
         match self.program.execute(&context) {
             Ok(Value::Bool(holds)) => Ok(holds),
-            Ok(other) => Err(format!("a condition gives true or false, this one gives {:?}", other.type_of())),
+            Ok(other) => {
+                Err(format!("a condition gives true or false, this one gives {:?}", other.type_of()))
+            }
             Err(error) => Err(error.to_string()),
         }
     }

@@ -71,7 +71,6 @@ pub struct SubjectFacts {
 }
 
 /// The subject, if it is a pod.
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, named for those who write conditions")]
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodFacts {
@@ -298,8 +297,9 @@ impl<'f> Known<'f> {
 impl VariableResolver for Known<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         let at = NAMES.iter().position(|name| *name == variable)?;
-        let value = self.values[at].get_or_init(|| Box::<dyn Val>::try_from(self.facts.value(variable)?).ok());
-        value.as_deref().map(|value| CowVal::Borrowed(value))
+        let value =
+            self.values[at].get_or_init(|| Box::<dyn Val>::try_from(self.facts.value(variable)?).ok());
+        value.as_deref().map(CowVal::Borrowed)
     }
 }
 

@@ -22,8 +22,8 @@ pub use crate::incident::{Candidate, CandidateStep as Step, Mode, WantedCheck};
 pub use book::Book;
 pub use compiled::Playbook;
 pub use facts::{
-    ClusterFacts, ContainerFacts, Facts, ImageView, Known, MissingFacts, NodeFacts, PodFacts, Refs, RegistryFacts, RolloutView,
-    SecretView, SiblingFacts, SubjectFacts,
+    ClusterFacts, ContainerFacts, Facts, ImageView, Known, MissingFacts, NodeFacts, PodFacts, Refs,
+    RegistryFacts, RolloutView, SecretView, SiblingFacts, SubjectFacts,
 };
 pub use nearest::nearest;
 pub use patterns::{Hit, Says, Sight};

@@ -18,7 +18,9 @@ fn score(wanted: &str, candidate: &str, allowed: usize) -> Option<usize> {
     if wanted.len() > LONGEST || candidate.len() > LONGEST {
         return None;
     }
-    let contained = wanted.len() >= 4 && candidate.len() >= 4 && (candidate.contains(wanted) || wanted.contains(candidate));
+    let contained = wanted.len() >= 4
+        && candidate.len() >= 4
+        && (candidate.contains(wanted) || wanted.contains(candidate));
     let distance = distance(wanted, candidate);
     (contained || distance <= allowed).then_some(distance)
 }

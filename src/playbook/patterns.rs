@@ -96,7 +96,8 @@ pub(super) fn compile(text: &str) -> Result<Regex, String> {
 impl Index {
     pub(super) fn new(rules: Vec<Rule>) -> Self {
         let mut index = Self { rules, places: BTreeMap::new() };
-        let mut places: Vec<Source> = index.rules.iter().flat_map(|rule| rule.places.iter().copied()).collect();
+        let mut places: Vec<Source> =
+            index.rules.iter().flat_map(|rule| rule.places.iter().copied()).collect();
         places.sort();
         places.dedup();
         index.places = places.into_iter().map(|place| (place, index.slot(place))).collect();
@@ -109,17 +110,22 @@ impl Index {
         let here = |rule: &Rule| rule.places.contains(&place);
         let mut made: HashMap<Vec<usize>, Arc<Bucket>> = HashMap::new();
         let mut bucket = |admits: &dyn Fn(&Rule) -> bool| {
-            let rules: Vec<usize> =
-                (0..self.rules.len()).filter(|&at| here(&self.rules[at]) && admits(&self.rules[at])).collect();
+            let rules: Vec<usize> = (0..self.rules.len())
+                .filter(|&at| here(&self.rules[at]) && admits(&self.rules[at]))
+                .collect();
             Arc::clone(made.entry(rules).or_insert_with_key(|rules| Arc::new(self.bucket(rules))))
         };
-        let mut reasons: Vec<&String> = self.rules.iter().filter(|r| here(r)).flat_map(|r| &r.reasons).collect();
+        let mut reasons: Vec<&String> =
+            self.rules.iter().filter(|r| here(r)).flat_map(|r| &r.reasons).collect();
         reasons.sort();
         reasons.dedup();
         let by_reason = reasons
             .into_iter()
             .map(|reason| {
-                (reason.clone(), bucket(&|rule: &Rule| rule.reasons.is_empty() || rule.reasons.contains(reason)))
+                (
+                    reason.clone(),
+                    bucket(&|rule: &Rule| rule.reasons.is_empty() || rule.reasons.contains(reason)),
+                )
             })
             .collect();
         Slot { by_reason, others: bucket(&|rule| rule.reasons.is_empty()), all: bucket(&may_be_meant) }
@@ -184,7 +190,8 @@ impl Rule {
         }
         named(&self.kinds, sight.kind)
             && named(&self.statuses, sight.status)
-            && (self.exit_codes.is_empty() || sight.exit_code.is_some_and(|code| self.exit_codes.contains(&code)))
+            && (self.exit_codes.is_empty()
+                || sight.exit_code.is_some_and(|code| self.exit_codes.contains(&code)))
     }
 }
 

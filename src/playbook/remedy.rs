@@ -41,7 +41,8 @@ impl Playbook {
     fn facts_of(&self, finding: &Finding, evidence: &Evidence) -> Facts {
         let variable = |name: &str| finding.variables.get(name).map(ToString::to_string);
         let mut facts = facts(evidence, variable("container").as_deref());
-        facts.captures = self.captures.iter().map(|name| (name.clone(), variable(name).unwrap_or_default())).collect();
+        facts.captures =
+            self.captures.iter().map(|name| (name.clone(), variable(name).unwrap_or_default())).collect();
         facts
     }
 
@@ -65,14 +66,18 @@ impl Playbook {
             .templates
             .get_templates()
             .keys()
-            .filter_map(|name| self.templates.render(name, &data).err().map(|error| format!("template {name}: {error}")))
+            .filter_map(|name| {
+                self.templates.render(name, &data).err().map(|error| format!("template {name}: {error}"))
+            })
             .collect();
         let paths = self.remedies.iter().flat_map(|remedy| {
             let parameters = remedy.parameters.iter().map(|(_, path)| path.clone());
             parameters.chain(remedy.steps.iter().flat_map(|(_, argument)| paths(argument)))
         });
         problems.extend(
-            paths.filter(|path| at(&data, path).is_none()).map(|path| format!("there is no fact at `{path}`")),
+            paths
+                .filter(|path| at(&data, path).is_none())
+                .map(|path| format!("there is no fact at `{path}`")),
         );
         problems.sort();
         problems
@@ -113,9 +118,9 @@ impl Playbook {
             Argument::Template(name) => Value::String(self.render(name, data)),
             Argument::From(path) => at(data, path).cloned().unwrap_or_default(),
             Argument::List(items) => items.iter().map(|item| self.fill(item, data)).collect(),
-            Argument::Map(fields) => {
-                Value::Object(fields.iter().map(|(name, field)| (name.clone(), self.fill(field, data))).collect())
-            }
+            Argument::Map(fields) => Value::Object(
+                fields.iter().map(|(name, field)| (name.clone(), self.fill(field, data))).collect(),
+            ),
         }
     }
 }

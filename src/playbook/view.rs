@@ -6,11 +6,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::facts::{
-    ClusterFacts, ContainerFacts, Facts, ImageView, LONGEST_LIST, MissingFacts, NodeFacts, PodFacts, RegistryFacts,
-    Refs, RolloutView, SecretView, SiblingFacts, SubjectFacts,
+    ClusterFacts, ContainerFacts, Facts, ImageView, LONGEST_LIST, MissingFacts, NodeFacts, PodFacts, Refs,
+    RegistryFacts, RolloutView, SecretView, SiblingFacts, SubjectFacts,
 };
-use crate::incident::objects::{Container, ContainerState, Event, Meta, Pod, Terminated, VolumeSource, Workload};
-use crate::incident::{ApiKind, Defect, Evidence, Gathered, ImageFacts, ObjectRef, RolloutFacts, SecretFacts, Text};
+use crate::incident::objects::{
+    Container, ContainerState, Event, Meta, Pod, Terminated, VolumeSource, Workload,
+};
+use crate::incident::{
+    ApiKind, Defect, Evidence, Gathered, ImageFacts, ObjectRef, RolloutFacts, SecretFacts, Text,
+};
 
 /// Finalizers that guard something in use or belong to the garbage collector: they go by themselves.
 const GUARDS: &[&str] = &[
@@ -34,7 +38,10 @@ pub fn facts(evidence: &Evidence, container: Option<&str>) -> Facts {
         image: image.map(|image| image_view(seen, image)).unwrap_or_default(),
         node: node(seen),
         registry: image.map(|image| registry(seen, image)).unwrap_or_default(),
-        cluster: ClusterFacts { nodes: seen.neighbours.nodes.into(), nodes_ready: seen.neighbours.nodes_ready.into() },
+        cluster: ClusterFacts {
+            nodes: seen.neighbours.nodes.into(),
+            nodes_ready: seen.neighbours.nodes_ready.into(),
+        },
         missing: evidence.references.iter().take(LONGEST_LIST).map(missing).collect(),
         references_known: references_known(seen),
         rollout: rollout(&evidence.rollout),
@@ -59,7 +66,11 @@ fn refs(seen: &Gathered) -> Refs {
         },
         (None, None) => ObjectRef::default(),
     };
-    Refs { subject: seen.subject.clone(), workload: workload.unwrap_or_else(|| seen.subject.clone()), service_account }
+    Refs {
+        subject: seen.subject.clone(),
+        workload: workload.unwrap_or_else(|| seen.subject.clone()),
+        service_account,
+    }
 }
 
 /// The metadata of the subject, whatever its kind.
@@ -68,7 +79,9 @@ pub(crate) fn meta(seen: &Gathered) -> Option<&Meta> {
         (Some(pod), _, _) => Some(&pod.meta),
         (None, Some(object), _) => Some(&object.meta),
         (None, None, Some(node)) if seen.subject.api.kind == "Node" => Some(&node.meta),
-        (None, None, _) if seen.subject.api.kind == "Namespace" => seen.namespace.as_ref().map(|space| &space.meta),
+        (None, None, _) if seen.subject.api.kind == "Namespace" => {
+            seen.namespace.as_ref().map(|space| &space.meta)
+        }
         (None, None, _) => {
             seen.owners.iter().find(|owner| owner.meta.name == seen.subject.name).map(|owner| &owner.meta)
         }
@@ -121,8 +134,16 @@ fn pod_facts(seen: &Gathered, pod: &Pod) -> PodFacts {
         own_pull_secrets: own_pull_secrets(seen, pod),
         containers_gone: !pod.containers.iter().any(|c| matches!(c.state, ContainerState::Running { .. })),
         controller: controller.map(|owner| owner.kind.to_string()).unwrap_or_default(),
-        workload_kind: top.map(|w| w.kind.clone()).or(controller.map(|o| o.kind.clone())).unwrap_or_default().to_string(),
-        workload: top.map(|w| w.meta.name.clone()).or(controller.map(|o| o.name.clone())).unwrap_or_default().to_string(),
+        workload_kind: top
+            .map(|w| w.kind.clone())
+            .or(controller.map(|o| o.kind.clone()))
+            .unwrap_or_default()
+            .to_string(),
+        workload: top
+            .map(|w| w.meta.name.clone())
+            .or(controller.map(|o| o.name.clone()))
+            .unwrap_or_default()
+            .to_string(),
         reasons,
     }
 }
@@ -142,7 +163,9 @@ fn own_pull_secrets(seen: &Gathered, pod: &Pod) -> bool {
 fn container_facts(seen: &Gathered, container: &Container) -> ContainerFacts {
     let ended = match &container.state {
         ContainerState::Terminated(ended) => Some(ended),
-        ContainerState::Unknown | ContainerState::Waiting { .. } | ContainerState::Running { .. } => container.last.as_ref(),
+        ContainerState::Unknown | ContainerState::Waiting { .. } | ContainerState::Running { .. } => {
+            container.last.as_ref()
+        }
     };
     let code = ended.map_or(-1, |ended| i64::from(ended.exit_code));
     ContainerFacts {
@@ -174,11 +197,13 @@ fn about<'a>(seen: &'a Gathered, container: &'a Container) -> impl Iterator<Item
 /// The kubelet says so when it kills for a probe; where that event is gone, a failed probe and an end by
 /// SIGTERM or SIGKILL say the same.
 fn probe_killed(seen: &Gathered, container: &Container, ended: Option<&Terminated>) -> bool {
-    let by_signal = ended.is_some_and(|ended| matches!(ended.exit_code, 137 | 143) && ended.reason != "OOMKilled");
+    let by_signal =
+        ended.is_some_and(|ended| matches!(ended.exit_code, 137 | 143) && ended.reason != "OOMKilled");
     about(seen, container).any(|event| match event.reason.as_str() {
         "Killing" => event.message.contains("liveness probe") || event.message.contains("startup probe"),
         "Unhealthy" => {
-            by_signal && (event.message.starts_with("Liveness probe") || event.message.starts_with("Startup probe"))
+            by_signal
+                && (event.message.starts_with("Liveness probe") || event.message.starts_with("Startup probe"))
         }
         _ => false,
     })
@@ -187,7 +212,9 @@ fn probe_killed(seen: &Gathered, container: &Container, ended: Option<&Terminate
 /// The run before is what crashed, where the log of it was read.
 fn log(seen: &Gathered, container: &Text) -> Vec<String> {
     let of = |previous: bool| {
-        seen.logs.iter().find(|tail| tail.container == *container && tail.previous == previous && !tail.lines.is_empty())
+        seen.logs
+            .iter()
+            .find(|tail| tail.container == *container && tail.previous == previous && !tail.lines.is_empty())
     };
     let lines = of(true).or_else(|| of(false)).map(|tail| tail.lines.as_slice()).unwrap_or_default();
     texts(&lines[lines.len().saturating_sub(LONGEST_LIST)..])
@@ -275,10 +302,12 @@ fn node(seen: &Gathered) -> NodeFacts {
 }
 
 fn registry(seen: &Gathered, image: &ImageFacts) -> RegistryFacts {
-    seen.neighbours.registries.get(&image.registry).map_or_else(RegistryFacts::default, |trouble| RegistryFacts {
-        failing_workloads: trouble.workloads.into(),
-        failing_pods: trouble.pods.into(),
-        seconds: trouble.since.map_or(0, |since| seconds_since(since, seen.at)),
+    seen.neighbours.registries.get(&image.registry).map_or_else(RegistryFacts::default, |trouble| {
+        RegistryFacts {
+            failing_workloads: trouble.workloads.into(),
+            failing_pods: trouble.pods.into(),
+            seconds: trouble.since.map_or(0, |since| seconds_since(since, seen.at)),
+        }
     })
 }
 
