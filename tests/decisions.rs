@@ -53,7 +53,10 @@ async fn many_approvals_at_the_same_moment_are_one_execution() {
     let answers = join_all(clicks).await;
     let taken = answers.iter().filter(|(status, _)| *status == StatusCode::OK).count();
     assert_eq!(taken, 1, "{answers:?}");
-    assert!(answers.iter().all(|(status, _)| [StatusCode::OK, StatusCode::CONFLICT].contains(status)), "{answers:?}");
+    assert!(
+        answers.iter().all(|(status, _)| [StatusCode::OK, StatusCode::CONFLICT].contains(status)),
+        "{answers:?}"
+    );
     fixed_once(&stage, &proposal, 1).await;
     stage.end().await;
 }
@@ -97,7 +100,10 @@ async fn what_is_wrong_about_a_decision_is_said_and_nothing_is_done() {
     let vera = stage.bot.api_as("vera");
     let (status, answer) = vera.approve(&proposal).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
-    assert!(answer["error"]["message"].as_str().is_some_and(|text| text.contains("the role admin")), "{answer}");
+    assert!(
+        answer["error"]["message"].as_str().is_some_and(|text| text.contains("the role admin")),
+        "{answer}"
+    );
     for path in ["/api/v1/pause", "/api/v1/resume"] {
         assert_eq!(vera.post(path, &json!({})).await.0, StatusCode::FORBIDDEN, "{path}");
     }
@@ -138,7 +144,8 @@ async fn silence_lasts_until_somebody_ends_it() {
     assert_eq!(status, StatusCode::FORBIDDEN);
     let (status, answer) = stage.api().post(&silence, &json!({"minutes": 5, "note": "known"})).await;
     assert!(status == StatusCode::OK && answer["silencedUntil"].is_string(), "{status}: {answer}");
-    let (status, answer) = stage.api().post(&format!("/api/v1/incidents/{}/unsilence", id(&incident)), &json!({})).await;
+    let (status, answer) =
+        stage.api().post(&format!("/api/v1/incidents/{}/unsilence", id(&incident)), &json!({})).await;
     assert!(status == StatusCode::OK && answer["silencedUntil"].is_null(), "{status}: {answer}");
     let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
     let (status, answer) = stage.api().post(&silence, &json!({"until": soon})).await;
@@ -202,7 +209,8 @@ async fn a_pod_that_was_made_anew_is_left_alone() {
     let (_, proposal) = proposed(&stage, "stuck-terminating", "pods.force-delete", 1).await;
     let detail = approved_then(&stage, &proposal, |stage| {
         let who = User::new("somebody", &["system:masters"]);
-        let gone = stage.sim.api().delete(&who, &gvr::PODS, Some("media"), "transcoder-0", DeleteOptions::now());
+        let gone =
+            stage.sim.api().delete(&who, &gvr::PODS, Some("media"), "transcoder-0", DeleteOptions::now());
         gone.expect("the pod is there");
     })
     .await;
@@ -259,7 +267,8 @@ async fn a_service_account_that_changed_is_left_alone_and_a_fresh_proposal_takes
     let fresh = stage.approve(&incident, "pull-secrets.add", 4).await;
     assert_ne!(fresh["digest"], proposal["digest"]);
     fixed_once(&stage, &fresh, 4).await;
-    let account = stage.sim.api().get(&gvr::SERVICE_ACCOUNTS, Some("payments"), "default").expect("it is there");
+    let account =
+        stage.sim.api().get(&gvr::SERVICE_ACCOUNTS, Some("payments"), "default").expect("it is there");
     assert_eq!(account["imagePullSecrets"], json!([{"name": "somebody-elses"}, {"name": "harbor-pull"}]));
     stage.end().await;
 }
@@ -287,7 +296,8 @@ async fn repaired_and_regretted(stage: &Stage, scenario: &str, action: &str, cha
     let proposal = stage.approve(&incident, action, changes).await;
     fixed_once(stage, &proposal, changes).await;
     stage.api().resolved(id(&incident), LONG).await;
-    let (status, undo) = stage.api().post(&format!("/api/v1/executions/x-{}/undo", id(&proposal)), &json!({})).await;
+    let (status, undo) =
+        stage.api().post(&format!("/api/v1/executions/x-{}/undo", id(&proposal)), &json!({})).await;
     assert_eq!(status, StatusCode::OK, "{undo}");
     assert_eq!(undo["proposal"]["undoes"], json!(format!("x-{}", id(&proposal))));
     let undo = undo["proposal"].clone();
@@ -299,8 +309,13 @@ async fn repaired_and_regretted(stage: &Stage, scenario: &str, action: &str, cha
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn taking_back_an_added_pull_secret_restores_the_list() {
     let stage = start(POLICY).await;
-    let secrets = || stage.sim.api().get(&gvr::SERVICE_ACCOUNTS, Some("payments"), "default")
-        .map(|account| account["imagePullSecrets"].as_array().cloned().unwrap_or_default());
+    let secrets = || {
+        stage
+            .sim
+            .api()
+            .get(&gvr::SERVICE_ACCOUNTS, Some("payments"), "default")
+            .map(|account| account["imagePullSecrets"].as_array().cloned().unwrap_or_default())
+    };
     repaired_and_regretted(&stage, "pull-secret", "pull-secrets.add", 4).await;
     eventually("the list is as it was", LONG, || async {
         let now = secrets();
@@ -315,7 +330,9 @@ async fn taking_back_a_rollback_restores_the_release() {
     let stage = start(POLICY).await;
     let image = || {
         let deployment = stage.sim.api().get(&gvr::DEPLOYMENTS, Some("orders"), "orders-api");
-        deployment.map(|set| set["spec"]["template"]["spec"]["containers"][0]["image"].clone()).unwrap_or_default()
+        deployment
+            .map(|set| set["spec"]["template"]["spec"]["containers"][0]["image"].clone())
+            .unwrap_or_default()
     };
     repaired_and_regretted(&stage, "bad-release", "workloads.undo", 1).await;
     eventually("the release is back", LONG, || async {

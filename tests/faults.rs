@@ -21,7 +21,11 @@ fn fault(verb: &str, resource: &str, skip: u32, what: What, times: u32) -> Fault
 
 /// The same for all resources.
 fn everywhere(verb: &str, what: What, times: u32) -> Fault {
-    Fault { when: Match { verb: Some(verb.to_owned()), user: Some(USER.to_owned()), ..Match::default() }, what, times }
+    Fault {
+        when: Match { verb: Some(verb.to_owned()), user: Some(USER.to_owned()), ..Match::default() },
+        what,
+        times,
+    }
 }
 
 /// A kubemend that meets those faults from its first request on.
@@ -83,7 +87,8 @@ async fn a_watch_that_falls_silent_is_noticed() {
     sim.api().faults().add(fault("watch", "pods", 0, What::SilentWatch, 2));
     let stage = Stage::around(sim, &setup).await;
     let scenario = stage.play("pull-secret").await;
-    let incident = stage.api().incident(scenario.condition, scenario.namespace, Duration::from_secs(300)).await;
+    let incident =
+        stage.api().incident(scenario.condition, scenario.namespace, Duration::from_secs(300)).await;
     let proposal = stage.approve(&incident, ACTION, CHANGES).await;
     fixed(&stage, &incident, &proposal).await;
     assert_eq!(stage.sent().len(), CHANGES, "{:#?}", stage.sent());
@@ -165,7 +170,12 @@ async fn a_change_that_never_arrived_is_sent_again_and_happens_once() {
     .await;
     assert_eq!(codes(&stage, "PATCH"), [0, 200]);
     assert_eq!(codes(&stage, "DELETE"), [500, 200, 200, 200]);
-    let account = stage.sim.api().requests().into_iter().filter(|request| request.path == ACCOUNT && request.code == 200);
+    let account = stage
+        .sim
+        .api()
+        .requests()
+        .into_iter()
+        .filter(|request| request.path == ACCOUNT && request.code == 200);
     assert!(account.filter(|request| !request.query.contains("dryRun")).count() == 1);
     stage.end().await;
 }
@@ -201,9 +211,15 @@ async fn a_storm_of_failing_pods_is_a_few_incidents_that_count_every_pod() {
     let incidents = eventually("every pod is counted", Duration::from_secs(240), || async {
         let all = stage.incidents().await;
         let most: u64 = all.iter().filter_map(|incident| incident["membersPeak"].as_u64()).sum();
-        let names: Vec<String> =
-            all.iter().map(|one| format!("{} {} {}", one["condition"], one["place"]["name"], one["membersPeak"])).collect();
-        if most == u64::try_from(WORKLOADS * PODS).expect("small") { Ok(all) } else { Err(format!("{most}: {names:?}")) }
+        let names: Vec<String> = all
+            .iter()
+            .map(|one| format!("{} {} {}", one["condition"], one["place"]["name"], one["membersPeak"]))
+            .collect();
+        if most == u64::try_from(WORKLOADS * PODS).expect("small") {
+            Ok(all)
+        } else {
+            Err(format!("{most}: {names:?}"))
+        }
     })
     .await;
     assert!(incidents.len() <= 40, "{} incidents", incidents.len());

@@ -43,7 +43,12 @@ async fn goes_on(stage: &Stage, incident: &Value) {
         let detail = stage.api().get(&path).await;
         let executions = detail["incident"]["executions"].as_object().cloned().unwrap_or_default();
         let over = executions.values().any(|execution| execution["state"]["verdict"] == "fixed");
-        let told: Vec<Value> = detail["entries"].as_array().into_iter().flatten().map(|one| one["entry"]["type"].clone()).collect();
+        let told: Vec<Value> = detail["entries"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|one| one["entry"]["type"].clone())
+            .collect();
         if over { Ok(()) } else { Err(format!("{}; {told:?}; {}", json!(executions), states(&detail))) }
     })
     .await;

@@ -110,14 +110,21 @@ impl Api {
     }
 
     /// Decides: `approve`, `deny` or `withdraw`.
-    pub async fn decide(&self, what: &str, proposal: &Value, digest: &Value, typed: &Value) -> (StatusCode, Value) {
+    pub async fn decide(
+        &self,
+        what: &str,
+        proposal: &Value,
+        digest: &Value,
+        typed: &Value,
+    ) -> (StatusCode, Value) {
         let body = json!({"digest": digest, "confirmation": typed});
         self.post(&format!("/api/v1/proposals/{}/{what}", id(proposal)), &body).await
     }
 
     /// The same where the answer may be lost because the process dies.
     pub async fn try_approve(&self, proposal: &Value) -> Result<(StatusCode, Value), String> {
-        let body = json!({"digest": proposal["digest"], "confirmation": proposal["policy"]["typedConfirmation"]});
+        let body =
+            json!({"digest": proposal["digest"], "confirmation": proposal["policy"]["typedConfirmation"]});
         self.send(Method::POST, &format!("/api/v1/proposals/{}/approve", id(proposal)), Some(&body)).await
     }
 

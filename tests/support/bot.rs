@@ -24,7 +24,13 @@ pub struct Bot {
 impl Bot {
     /// Starts `kubemend run` against the cluster of that kubeconfig, with one person who is `admin`.
     pub fn start(kubeconfig: &Path, extra: &str) -> Self {
-        Self::launch(&Launch { cluster: "real", kubeconfig, people: &[("alice", "admin")], extra, flags: &[] })
+        Self::launch(&Launch {
+            cluster: "real",
+            kubeconfig,
+            people: &[("alice", "admin")],
+            extra,
+            flags: &[],
+        })
     }
 
     /// Starts `kubemend run`.
@@ -84,7 +90,9 @@ impl Bot {
     pub fn has_ended(&self) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
         // A process that ended and was not waited for yet is a zombie.
-        stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+        stat.map_or(true, |stat| {
+            stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
+        })
     }
 
     pub fn database(&self) -> PathBuf {

@@ -12,20 +12,26 @@ static DIFFERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "[uid]"),
         (pattern(r"\b[0-9a-f]{64}\b"), "[digest]"),
         (pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "[time]"),
-        (pattern(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(_|\b)"), "-[set]-[pod]$1"),
+        (
+            pattern(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(_|\b)"),
+            "-[set]-[pod]$1",
+        ),
         (pattern(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}\b"), "-[set]"),
         (pattern(r"\bi-\d+\.p\d+\b"), "[proposal]"),
         (pattern(r"\bi-\d+\b"), "[incident]"),
         (pattern(r"\b(\d+h)?(\d+m)?\d+s\b"), "[duration]"),
         (pattern(r#"("resourceVersion"|resourceVersion): ?"?\d+"?"#), "$1: [version]"),
         (pattern(r"\b\d+ (second|minute|restart)s?\b"), "[count] ${1}s"),
+        (pattern(r#"(/metadata/resourceVersion","value":)"\d+""#), "$1[version]"),
         (pattern(r"(docker|containerd|cri-o)://[0-9a-f]+"), "[container]"),
     ]
 });
 
 /// The text with everything replaced that differs.
 pub fn text(text: &str) -> String {
-    DIFFERS.iter().fold(text.to_owned(), |text, (pattern, stands)| pattern.replace_all(&text, *stands).into_owned())
+    DIFFERS
+        .iter()
+        .fold(text.to_owned(), |text, (pattern, stands)| pattern.replace_all(&text, *stands).into_owned())
 }
 
 /// The same for every text in a value.

@@ -112,11 +112,15 @@ impl Stage {
     /// Waits for an open proposal with that action and that many changes.
     pub async fn proposal(&self, incident: &Value, action: &str, changes: usize) -> Value {
         let incident = id(incident);
-        eventually(&format!("a proposal with {action} and {changes} changes for {incident}"), LONG, || async {
-            let proposal = self.api().proposal(incident, action, LONG).await;
-            let planned = proposal["plan"]["changes"].as_array().map_or(0, Vec::len);
-            if planned == changes { Ok(proposal) } else { Err(format!("{planned} changes")) }
-        })
+        eventually(
+            &format!("a proposal with {action} and {changes} changes for {incident}"),
+            LONG,
+            || async {
+                let proposal = self.api().proposal(incident, action, LONG).await;
+                let planned = proposal["plan"]["changes"].as_array().map_or(0, Vec::len);
+                if planned == changes { Ok(proposal) } else { Err(format!("{planned} changes")) }
+            },
+        )
         .await
     }
 
