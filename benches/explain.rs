@@ -34,16 +34,30 @@ fn main() -> ExitCode {
     println!("{} playbooks compiled in {:.0} ms", book.len(), begun.elapsed().as_secs_f64() * 1e3);
     let texts = messages::recorded(&book);
     let mut judge = Judge::default();
-    println!("\n| way | messages | B/message | messages/s | µs/message | allocations/message | B allocated/message |");
+    println!(
+        "\n| way | messages | B/message | messages/s | µs/message | allocations/message | B allocated/message |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for size in &sizes {
         let lines = messages::lines(&texts, *size);
         let bytes = lines.len() / size;
         let (each, blocks, allocated) = in_process(&book, &lines, *size);
-        println!("| {EXPLAINED} | {size} | {bytes} | {:.0} | {:.2} | {blocks:.1} | {allocated:.0} |", 1.0 / each, each * 1e6);
+        println!(
+            "| {EXPLAINED} | {size} | {bytes} | {:.0} | {:.2} | {blocks:.1} | {allocated:.0} |",
+            1.0 / each,
+            each * 1e6
+        );
         let (cpu, wall) = command(&lines, *size);
-        println!("| {COMMAND} (start included) | {size} | {bytes} | {:.0} | {:.2} | – | – |", 1.0 / cpu, cpu * 1e6);
-        println!("| the command, by the clock | {size} | {bytes} | {:.0} | {:.2} | – | – |", 1.0 / wall, wall * 1e6);
+        println!(
+            "| {COMMAND} (start included) | {size} | {bytes} | {:.0} | {:.2} | – | – |",
+            1.0 / cpu,
+            cpu * 1e6
+        );
+        println!(
+            "| the command, by the clock | {size} | {bytes} | {:.0} | {:.2} | – | – |",
+            1.0 / wall,
+            wall * 1e6
+        );
         if Some(size) == sizes.iter().max() {
             judge.at_least("messages/s, in process", TARGET, 1.0 / each);
             judge.at_least("messages/s, the command", TARGET, 1.0 / cpu);
@@ -67,7 +81,8 @@ fn answer_all(book: &Book, mut lines: &[u8], output: &mut impl Write) {
     while lines.read_until(b'\n', &mut line).expect("memory can be read") > 0 {
         let message: Message = serde_json::from_slice(&line).expect("made by this program");
         let explained = explain(book, &message);
-        serde_json::to_writer(&mut *output, &Answer { id: &message.id, explained: &explained }).expect("it can be written");
+        serde_json::to_writer(&mut *output, &Answer { id: &message.id, explained: &explained })
+            .expect("it can be written");
         output.write_all(b"\n").expect("it can be written");
         line.clear();
     }
@@ -115,7 +130,11 @@ fn command(lines: &[u8], count: usize) -> (f64, f64) {
             .and_then(std::process::Child::wait_with_output)
             .expect("the command runs");
         assert!(ended.status.success(), "the command succeeds");
-        assert_eq!(ended.stdout.iter().filter(|byte| **byte == b'\n').count(), count, "every line is answered");
+        assert_eq!(
+            ended.stdout.iter().filter(|byte| **byte == b'\n').count(),
+            count,
+            "every line is answered"
+        );
         wall.push(begun.elapsed().as_secs_f64());
         cpu.push(children() - before);
     }

@@ -6,7 +6,11 @@
 //! before is done, and latency counts from then on. After that, as fast as one core goes.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
-#![expect(clippy::disallowed_methods, clippy::format_push_string, reason = "its processes are short, and own their clocks and tasks")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::format_push_string,
+    reason = "its processes are short, and own their clocks and tasks"
+)]
 
 #[path = "finding/events.rs"]
 mod events;
@@ -48,7 +52,9 @@ fn main() -> ExitCode {
 fn compare() -> ExitCode {
     let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![10_000, 50_000] } else { sizes };
-    println!("| pods | unhealthy | events/s offered | findings | p50 µs | p90 µs | p99 µs | p99.9 µs | max µs | busy | events/s, one core, flat out |");
+    println!(
+        "| pods | unhealthy | events/s offered | findings | p50 µs | p90 µs | p99 µs | p99.9 µs | max µs | busy | events/s, one core, flat out |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let mut judge = Judge::default();
     for size in sizes {
@@ -59,8 +65,15 @@ fn compare() -> ExitCode {
         let number = |name: &str| told[name].as_f64().unwrap_or(f64::NAN);
         println!(
             "| {size} | {} | {RATE} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} | {:.0} % | {:.0} |",
-            told["unhealthy"], told["findings"], number("p50"), number("p90"), number("p99"), number("p999"),
-            number("max"), number("busy") * 100.0, number("flat_out"),
+            told["unhealthy"],
+            told["findings"],
+            number("p50"),
+            number("p90"),
+            number("p99"),
+            number("p999"),
+            number("max"),
+            number("busy") * 100.0,
+            number("flat_out"),
         );
         judge.at_most(&format!("event to finding, p99 in ms, {size} pods"), TARGET_MS, number("p99") / 1e3);
     }
@@ -145,7 +158,8 @@ struct Way {
 
 impl Way {
     fn new(cluster: Cluster, deliveries: Vec<Delivery>) -> Self {
-        let secret = PullSecret { name: "registry-pull".into(), exists: Some(false), ..PullSecret::default() };
+        let secret =
+            PullSecret { name: "registry-pull".into(), exists: Some(false), ..PullSecret::default() };
         Self { cluster, book: Book::shipped(), deliveries, secrets: vec![secret], sent: 0, findings: 0 }
     }
 

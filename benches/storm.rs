@@ -4,7 +4,11 @@
 //! pods all fail appear at once; measured is what becomes of it: incidents, pods counted, memory, time.
 
 #![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints its table, or stops")]
-#![expect(clippy::disallowed_methods, clippy::format_push_string, reason = "its processes are short, and own their clocks and tasks")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::format_push_string,
+    reason = "its processes are short, and own their clocks and tasks"
+)]
 
 #[expect(dead_code, reason = "each benchmark uses its part")]
 mod judge;
@@ -59,7 +63,8 @@ fn compare() -> ExitCode {
         let (url, token) = (server.line(), server.line());
         let mut bot = Role::start(&["bot", &url, &token, &size.to_string()]);
         let line = bot.line();
-        let told: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the engine told nothing: {line}"));
+        let told: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("the engine told nothing: {line}"));
         let row = Row { size, told };
         row.print();
         row.judge(&mut judge);
@@ -92,16 +97,31 @@ impl Row {
         let mib = |name: &str| self.number(name) / 1024.0;
         println!(
             "| {} | {:.1} | {:.1} | {:.1} | {} | {} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} |",
-            self.size, self.number("suspects"), self.number("first"), self.number("complete"), self.count("open"),
-            self.count("ever"), self.count("pods"), mib("before"), mib("peak"), mib("after"), self.each(),
+            self.size,
+            self.number("suspects"),
+            self.number("first"),
+            self.number("complete"),
+            self.count("open"),
+            self.count("ever"),
+            self.count("pods"),
+            mib("before"),
+            mib("peak"),
+            mib("after"),
+            self.each(),
             self.number("processor"),
         );
         println!("\n{}\n", self.told["incidents"].as_str().unwrap_or_default());
     }
 
     fn judge(&self, judge: &mut Judge) {
-        let (size, ever, pods, lost) = (self.size, self.count("ever"), self.count("pods"), self.count("left_out"));
-        judge.count(&format!("{size} pods: incidents"), format!("≤ {MOST_INCIDENTS}"), ever, ever > 0 && ever <= MOST_INCIDENTS);
+        let (size, ever, pods, lost) =
+            (self.size, self.count("ever"), self.count("pods"), self.count("left_out"));
+        judge.count(
+            &format!("{size} pods: incidents"),
+            format!("≤ {MOST_INCIDENTS}"),
+            ever,
+            ever > 0 && ever <= MOST_INCIDENTS,
+        );
         judge.count(&format!("{size} pods: pods counted"), size.to_string(), pods, pods == size);
         judge.count(&format!("{size} pods: left out of a queue"), "0".to_owned(), lost, lost == 0);
         judge.at_most(&format!("{size} pods: KiB a pod, at the peak"), MOST_KIB_A_POD, self.each());
@@ -220,7 +240,10 @@ fn list(all: &[Incident]) -> String {
             Status::Absorbed { .. } => "absorbed",
             Status::Resolved { .. } => "resolved",
         };
-        format!("{id} {status} {} {} now {} peak {} entries {version}", finding.condition, finding.key.place.name, members.now, members.peak)
+        format!(
+            "{id} {status} {} {} now {} peak {} entries {version}",
+            finding.condition, finding.key.place.name, members.now, members.peak
+        )
     });
     told.collect::<Vec<_>>().join("\n")
 }

@@ -110,7 +110,8 @@ fn made_once_and_told(sim: &Sim, execution: &Value, points: &[String]) {
     assert_eq!((patches, deletes), (1, pods), "{points:?}: each change once: {execution}");
     assert_eq!(applied, patches + deletes, "{points:?}: the API tells what was made: {execution}");
     let state = &execution["state"];
-    let (fixed, overtaken) = (state["verdict"] == "fixed", done.last().is_some_and(|last| last["is"] == "stale"));
+    let (fixed, overtaken) =
+        (state["verdict"] == "fixed", done.last().is_some_and(|last| last["is"] == "stale"));
     assert!(fixed || overtaken, "{points:?}: {execution}");
 }
 
@@ -139,7 +140,9 @@ fn writes(sim: &Sim) -> (usize, usize, usize) {
         .filter(|request| (200..300).contains(&request.code) && !request.query.contains("dryRun"))
         .filter(|request| !request.body.contains("dryRun"))
         .collect();
-    let count = |method: &str, part: &str| made.iter().filter(|r| r.method == method && r.path.contains(part)).count();
+    let count = |method: &str, part: &str| {
+        made.iter().filter(|r| r.method == method && r.path.contains(part)).count()
+    };
     let pods: BTreeSet<_> = made.iter().filter(|r| r.method == "DELETE").map(|r| &r.path).collect();
     (count("PATCH", "/serviceaccounts/"), count("DELETE", "/pods/"), pods.len())
 }

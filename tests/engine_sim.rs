@@ -11,8 +11,8 @@ use kubemend::engine::{Engine, Handle, IncidentFilter, Kind, Options, Parts, Pos
 use kubemend::gate::{GateConfig, Policy};
 use kubemend::incident::grouping::Rules;
 use kubemend::incident::{
-    Actor, ChangeOutcome, DecisionKind, Entry, ExecutionState, Incident, IncidentId, Proposal, ProposalRecord,
-    ProposalState, Status, Via,
+    Actor, ChangeOutcome, DecisionKind, Entry, ExecutionState, Incident, IncidentId, Proposal,
+    ProposalRecord, ProposalState, Status, Via,
 };
 use kubemend::playbook::Book;
 use kubemend::sim::{Sim, SimOptions};
@@ -128,7 +128,8 @@ impl Bench {
     async fn wait<T>(&self, id: &IncidentId, what: &str, find: impl Fn(&Incident) -> Option<T>) -> T {
         eventually(what, async || {
             let view = self.handle.incident(id).await.expect("there");
-            find(&view.incident).ok_or_else(|| view.entries.iter().map(|e| told(&e.entry)).collect::<Vec<_>>().join("\n"))
+            find(&view.incident)
+                .ok_or_else(|| view.entries.iter().map(|e| told(&e.entry)).collect::<Vec<_>>().join("\n"))
         })
         .await
     }
@@ -214,7 +215,9 @@ fn told(entry: &Entry) -> String {
             proposal.plan.actions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             proposal.missing_rights.len(),
         ),
-        Entry::Decided { proposal, decision } => format!("{} {:?}d by {}", proposal, decision.kind, decision.by.name),
+        Entry::Decided { proposal, decision } => {
+            format!("{} {:?}d by {}", proposal, decision.kind, decision.by.name)
+        }
         Entry::Expired { proposal } => format!("{proposal} expired"),
         Entry::Stale { proposal, why } => format!("{proposal} is stale: {why}"),
         Entry::Superseded { proposal, by } => format!("{proposal} gave way to {by}"),
@@ -226,7 +229,9 @@ fn told(entry: &Entry) -> String {
         },
         Entry::ExecutionFinished { execution, outcome } => format!("{execution} finished: {outcome:?}"),
         Entry::Verified { execution, verdict, .. } => format!("{execution} verified: {verdict:?}"),
-        Entry::Settled { execution, index, applied, .. } => format!("{execution} change {index} settled: {applied}"),
+        Entry::Settled { execution, index, applied, .. } => {
+            format!("{execution} change {index} settled: {applied}")
+        }
         Entry::Noted { text } => format!("note: {text}"),
     }
 }
@@ -243,7 +248,11 @@ async fn a_missing_pull_secret_is_seen_explained_approved_and_fixed() {
     let id = bench.incident("image.auth-missing").await;
     let proposal = bench.open_proposal(&id, "add-pull-secret").await;
     assert!(proposal.preview.diff.contains("harbor-pull"), "{}", proposal.preview.diff);
-    assert!(proposal.preview.kubectl.iter().any(|command| command.contains("patch")), "{:?}", proposal.preview);
+    assert!(
+        proposal.preview.kubectl.iter().any(|command| command.contains("patch")),
+        "{:?}",
+        proposal.preview
+    );
     bench.approve(&proposal).await.expect("Ann may");
     bench.wait(&id, "the end", is_resolved).await;
     insta::assert_snapshot!(history(&bench.entries(&id).await));
@@ -284,7 +293,8 @@ async fn what_was_done_is_taken_back_by_a_proposal_of_its_own() {
     bench.approve(&proposal).await.expect("Ann may");
     let execution = bench
         .wait(&id, "a verdict", |incident| {
-            let done = |x: &&kubemend::incident::Execution| matches!(x.state, ExecutionState::Finished { .. });
+            let done =
+                |x: &&kubemend::incident::Execution| matches!(x.state, ExecutionState::Finished { .. });
             incident.executions.values().find(done).map(|execution| execution.id.clone())
         })
         .await;

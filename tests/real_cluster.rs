@@ -61,7 +61,16 @@ impl Kubectl {
     /// An empty namespace of the scenario's name.
     fn fresh(&self, scenario: &str) {
         let namespace = format!("real-{scenario}");
-        let _ = self.run(&["-n", &namespace, "patch", "pod", "worker", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
+        let _ = self.run(&[
+            "-n",
+            &namespace,
+            "patch",
+            "pod",
+            "worker",
+            "--type=merge",
+            "-p",
+            r#"{"metadata":{"finalizers":null}}"#,
+        ]);
         let _ = self.run(&["delete", "namespace", &namespace, "--timeout=120s"]);
         self.must(&["create", "namespace", &namespace]);
     }

@@ -1,14 +1,7 @@
 //! The simulated API server, asked over HTTP: with the real kube client, with kubectl, and by hand.
 #![allow(unreachable_pub, reason = "modules of one test binary")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "`json!` makes values to be given away"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::needless_pass_by_value, reason = "`json!` makes values to be given away")]
 
 #[path = "sim_api/support.rs"]
 mod support;

@@ -93,7 +93,10 @@ fn varied(text: &str, dice: &mut SmallRng) -> String {
         let letters = part.trim_end_matches(|c: char| !word(c));
         let is_random = letters.len() >= 5 && letters.bytes().any(|b| b.is_ascii_digit());
         if is_random {
-            out.extend(part.chars().map(|c| if c.is_ascii_digit() { char::from(dice.random_range(b'0'..=b'9')) } else { c }));
+            out.extend(
+                part.chars()
+                    .map(|c| if c.is_ascii_digit() { char::from(dice.random_range(b'0'..=b'9')) } else { c }),
+            );
         } else {
             out.push_str(part);
         }

@@ -67,12 +67,23 @@ fn ails(at: usize) -> (Value, Value, &'static str, &'static str) {
         json!({"terminated": {"exitCode": code, "reason": reason, "startedAt": "2026-01-01T00:00:00Z",
             "finishedAt": "2026-01-01T00:01:00Z", "containerID": "containerd://0f4c5f8a9be1b7a5"}})
     };
-    let back_off = "back-off 5m0s restarting failed container=service pod=service-0_team-0(00000001-aaaa-4bbb)";
+    let back_off =
+        "back-off 5m0s restarting failed container=service pod=service-0_team-0(00000001-aaaa-4bbb)";
     match at % 5 {
         0 => (waiting("ImagePullBackOff", UNAUTHORIZED), json!({}), UNAUTHORIZED, "Failed"),
         1 => (waiting("ErrImagePull", NOT_FOUND), json!({}), NOT_FOUND, "Failed"),
-        2 => (waiting("CrashLoopBackOff", back_off), ended(1, "Error"), "Back-off restarting failed container", "BackOff"),
-        3 => (waiting("CrashLoopBackOff", back_off), ended(137, "OOMKilled"), "Back-off restarting failed container", "BackOff"),
+        2 => (
+            waiting("CrashLoopBackOff", back_off),
+            ended(1, "Error"),
+            "Back-off restarting failed container",
+            "BackOff",
+        ),
+        3 => (
+            waiting("CrashLoopBackOff", back_off),
+            ended(137, "OOMKilled"),
+            "Back-off restarting failed container",
+            "BackOff",
+        ),
         _ => (waiting("CreateContainerConfigError", MISSING), json!({}), MISSING, "Failed"),
     }
 }

@@ -52,7 +52,9 @@ impl Judge {
         for [what, target, measured, verdict] in &self.rows {
             println!("| {what} | {target} | {measured} | {verdict} |");
         }
-        println!("\nThe run fails if a figure misses its target by more than a factor of {FAR}, or a count is wrong.");
+        println!(
+            "\nThe run fails if a figure misses its target by more than a factor of {FAR}, or a count is wrong."
+        );
         if self.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }

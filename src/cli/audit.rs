@@ -95,7 +95,8 @@ async fn list(asked: List) -> Result<Exit, Failure> {
     let store = open(asked.from.config, asked.from.store).await?;
     let incident = asked.incident.as_deref().map(IncidentId::from);
     let filter = AuditFilter { incident, kind: asked.kind, ..AuditFilter::default() };
-    let mut records = store.audit(&filter, Order::NewestFirst, asked.limit).await.map_err(|error| failed(&error))?;
+    let mut records =
+        store.audit(&filter, Order::NewestFirst, asked.limit).await.map_err(|error| failed(&error))?;
     records.reverse();
     let lines = records.iter().map(|record| line(record, asked.output));
     print(&lines.fold(String::new(), |text, line| text + &line + "\n"))
@@ -111,7 +112,9 @@ async fn export(asked: Export) -> Result<Exit, Failure> {
         let mut text = String::new();
         for record in &page {
             let json = serde_json::to_string(record);
-            let json = json.map_err(|error| Failure::new(format!("record {} cannot be written: {error}", record.seq), ""))?;
+            let json = json.map_err(|error| {
+                Failure::new(format!("record {} cannot be written: {error}", record.seq), "")
+            })?;
             let _ = writeln!(text, "{json}");
         }
         print(&text)?;
@@ -132,14 +135,17 @@ async fn verify(asked: Verify) -> Result<Exit, Failure> {
 
 fn verify_file(file: &Path) -> Result<Result<Verified, BrokenChain>, Failure> {
     let unreadable = |error: &dyn std::fmt::Display| {
-        Failure::new(format!("{} cannot be read: {error}", file.display()), "give a file that `kubemend audit export` wrote")
+        Failure::new(
+            format!("{} cannot be read: {error}", file.display()),
+            "give a file that `kubemend audit export` wrote",
+        )
     };
     let open = std::fs::File::open(file).map_err(|error| unreadable(&error))?;
     let mut verifier = Verifier::default();
     for (index, line) in BufReader::new(open).lines().enumerate() {
         let line = line.map_err(|error| unreadable(&error))?;
-        let record: Record =
-            serde_json::from_str(&line).map_err(|error| unreadable(&format!("line {}: {error}", index + 1)))?;
+        let record: Record = serde_json::from_str(&line)
+            .map_err(|error| unreadable(&format!("line {}: {error}", index + 1)))?;
         if let Err(broken) = verifier.take(&record) {
             return Ok(Err(broken));
         }
@@ -149,9 +155,12 @@ fn verify_file(file: &Path) -> Result<Result<Verified, BrokenChain>, Failure> {
 
 fn conclude(verified: Result<Verified, BrokenChain>, what: &Path) -> Result<Exit, Failure> {
     match verified {
-        Ok(Verified { records, head }) => {
-            print(&format!("{}: {records} records, unbroken; the last is {} {}\n", what.display(), head.seq, head.hash))
-        }
+        Ok(Verified { records, head }) => print(&format!(
+            "{}: {records} records, unbroken; the last is {} {}\n",
+            what.display(),
+            head.seq,
+            head.hash
+        )),
         Err(broken) => {
             note(&format!("{}: {broken}", what.display()));
             Ok(Exit::Found)
@@ -176,7 +185,10 @@ fn place(config: Option<PathBuf>, store: Option<PathBuf>) -> Result<PathBuf, Fai
     if path.is_file() {
         Ok(path)
     } else {
-        Err(Failure::new(format!("there is no store at {}", path.display()), "store.path in the configuration says where it is"))
+        Err(Failure::new(
+            format!("there is no store at {}", path.display()),
+            "store.path in the configuration says where it is",
+        ))
     }
 }
 
@@ -210,8 +222,20 @@ fn line(record: &Audited, output: Output) -> String {
 /// The few words of an entry that tell what it was about and who was behind it.
 fn details(entry: &Value) -> String {
     let places = [
-        "/finding/condition", "/proposal/id", "/proposal", "/decision/kind", "/decision/by/id", "/execution", "/index",
-        "/outcome/is", "/verdict", "/into", "/by/id", "/incident", "/why", "/text",
+        "/finding/condition",
+        "/proposal/id",
+        "/proposal",
+        "/decision/kind",
+        "/decision/by/id",
+        "/execution",
+        "/index",
+        "/outcome/is",
+        "/verdict",
+        "/into",
+        "/by/id",
+        "/incident",
+        "/why",
+        "/text",
     ];
     let found = places.iter().filter_map(|place| entry.pointer(place)).filter_map(|value| match value {
         Value::String(text) => Some(text.escape_debug().to_string()),
@@ -231,7 +255,8 @@ mod tests {
         let mut head = Head::start();
         let mut text = String::new();
         for _ in 0..count {
-            let body = serde_json::value::to_raw_value(&Upkeep::Paused { by: Actor::auto() }).expect("plain data");
+            let body =
+                serde_json::value::to_raw_value(&Upkeep::Paused { by: Actor::auto() }).expect("plain data");
             let record = link(&head, 0, jiff::Timestamp::UNIX_EPOCH, &"".into(), body);
             head = record.head();
             text += &(serde_json::to_string(&record).expect("plain data") + "\n");
@@ -255,7 +280,8 @@ mod tests {
         let text = exported(3);
         let changed = text.replacen("kubemend", "somebody", 1);
         assert_eq!(verify_text(&changed).expect_err("changed").seq, 1);
-        let without_second: String = text.lines().enumerate().filter(|(at, _)| *at != 1).map(|(_, l)| l.to_owned() + "\n").collect();
+        let without_second: String =
+            text.lines().enumerate().filter(|(at, _)| *at != 1).map(|(_, l)| l.to_owned() + "\n").collect();
         assert_eq!(verify_text(&without_second).expect_err("missing").seq, 3);
     }
 
@@ -263,7 +289,13 @@ mod tests {
     fn a_record_is_one_line_that_cannot_command_the_terminal() {
         let what = Upkeep::Paused { by: Actor { id: "x\u{1b}[2J\ny".into(), ..Actor::auto() } };
         let hash = Digest::of_bytes(b"");
-        let general = crate::incident::chain::General { seq: 1, at: jiff::Timestamp::UNIX_EPOCH, prev: hash.clone(), hash, what };
+        let general = crate::incident::chain::General {
+            seq: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            prev: hash.clone(),
+            hash,
+            what,
+        };
         let shown = line(&Audited::General(general), Output::Text);
         assert!(shown.contains("paused") && !shown.contains('\u{1b}') && !shown.contains('\n'), "{shown}");
     }

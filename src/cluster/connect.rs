@@ -54,8 +54,7 @@ impl Cluster {
         let ClusterConfig { name, access, namespaces, timing, clock } = config;
         let link = Link::open(access).await?;
         let cache = Arc::new(Cache::new(&name));
-        let shared =
-            Arc::new(Shared::new(link, Arc::clone(&cache), clock.clone(), timing, &namespaces));
+        let shared = Arc::new(Shared::new(link, Arc::clone(&cache), clock.clone(), timing, &namespaces));
         let mut tasks = JoinSet::new();
         for progress in &shared.progress {
             tasks.spawn(follow(Arc::clone(&shared), Arc::clone(progress)));

@@ -41,7 +41,12 @@ impl Gatherer {
     }
 
     /// What is known about the subject. With no wants, nothing is asked of the API server.
-    pub(in crate::cluster) async fn gather(&self, subject: &ObjectRef, wants: Wants, now: Timestamp) -> Gathered {
+    pub(in crate::cluster) async fn gather(
+        &self,
+        subject: &ObjectRef,
+        wants: Wants,
+        now: Timestamp,
+    ) -> Gathered {
         let mut seen = Gathered { at: now, subject: subject.clone(), ..Gathered::default() };
         match subject.api.kind.as_str() {
             "Pod" => self.pod(&mut seen, wants).await,

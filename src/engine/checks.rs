@@ -60,7 +60,9 @@ fn in_words(check: &Check) -> String {
     let name = |target: &Target| target.in_cluster(&Text::default()).to_string();
     match check {
         Check::Gone(target) => format!("{} with uid {} is gone", name(target), target.uid),
-        Check::Field { target, pointer, value: _ } => format!("{} has the wanted value at {pointer}", name(target)),
+        Check::Field { target, pointer, value: _ } => {
+            format!("{} has the wanted value at {pointer}", name(target))
+        }
         Check::RolledOut { target, .. } => format!("{} has rolled out", name(target)),
         Check::Ready(target) => format!("all wanted pods of {} are ready", name(target)),
         Check::ConditionGone { condition, key } => format!("{condition} is gone from {}", key.place.name),
@@ -94,7 +96,11 @@ fn present(check: &Check, live: &Value) -> (Option<bool>, String) {
 /// The values themselves are not told: a field may hold anything.
 fn field(live: &Value, pointer: &str, wanted: &Value) -> (Option<bool>, String) {
     let is = live.pointer(pointer).unwrap_or(&Value::Null);
-    if is == wanted { (Some(true), "it has".to_owned()) } else { (Some(false), "it has another one".to_owned()) }
+    if is == wanted {
+        (Some(true), "it has".to_owned())
+    } else {
+        (Some(false), "it has another one".to_owned())
+    }
 }
 
 fn rolled_out(live: &Value, above: i64) -> (Option<bool>, String) {
@@ -106,7 +112,8 @@ fn rolled_out(live: &Value, above: i64) -> (Option<bool>, String) {
     if !counts.observed {
         return (Some(false), "its controller has not seen the change yet".to_owned());
     }
-    let done = counts.updated == counts.wanted && counts.ready == counts.wanted && counts.total == counts.wanted;
+    let done =
+        counts.updated == counts.wanted && counts.ready == counts.wanted && counts.total == counts.wanted;
     (Some(done), counts.in_words())
 }
 
@@ -139,7 +146,13 @@ impl Counts {
             },
             "ReplicaSet" => {
                 let total = at("/status/replicas");
-                Self { wanted: replicas(live), total, updated: total, ready: at("/status/readyReplicas"), observed }
+                Self {
+                    wanted: replicas(live),
+                    total,
+                    updated: total,
+                    ready: at("/status/readyReplicas"),
+                    observed,
+                }
             }
             _ => Self {
                 wanted: replicas(live),
@@ -274,7 +287,8 @@ mod tests {
     }
 
     fn results(passed: &[Option<bool>]) -> Vec<CheckResult> {
-        let result = |passed: &Option<bool>| CheckResult { check: "it".into(), passed: *passed, detail: "".into() };
+        let result =
+            |passed: &Option<bool>| CheckResult { check: "it".into(), passed: *passed, detail: "".into() };
         passed.iter().map(result).collect()
     }
 
@@ -285,7 +299,8 @@ mod tests {
         assert_eq!(first.since, Some(at(10)));
         assert_eq!(verdict(&all, first, &look(14, 0)), Err(first));
         assert_eq!(verdict(&all, first, &look(15, 0)), Ok(Verdict::Fixed));
-        let broken = verdict(&results(&[Some(true), Some(false)]), first, &look(15, 0)).expect_err("waits on");
+        let broken =
+            verdict(&results(&[Some(true), Some(false)]), first, &look(15, 0)).expect_err("waits on");
         assert_eq!(broken.since, None);
     }
 

@@ -15,7 +15,8 @@ use super::shared::Shared;
 use crate::cluster::apply::{Attempt, Writer};
 use crate::gate::{self, Permit, Refusal};
 use crate::incident::{
-    Actor, ChangeOutcome, Entry, ExecutionId, Incident, IncidentId, Outcome, Plan, ProposalId, Step, Text, next,
+    Actor, ChangeOutcome, Entry, ExecutionId, Incident, IncidentId, Outcome, Plan, ProposalId, Step, Text,
+    next,
 };
 
 /// How often a change is tried that was not sent, or is known not to have arrived.
@@ -40,16 +41,19 @@ impl Shared {
             Step::StartExecution { proposal } => self.start(incident, step, proposal).await,
             Step::SendChange { execution, index } => self.send(incident, step, execution, *index).await,
             Step::LookUp { execution, index } => self.look_up(incident, step, execution, *index).await,
-            Step::FinishExecution { execution, outcome } => self.finish(incident, step, execution, outcome).await,
-            Step::MarkStale { proposal, why } => {
-                self.stale(incident, step, proposal, why.clone()).await
+            Step::FinishExecution { execution, outcome } => {
+                self.finish(incident, step, execution, outcome).await
             }
+            Step::MarkStale { proposal, why } => self.stale(incident, step, proposal, why.clone()).await,
             Step::Expire { proposal } => {
-                let made = self.enter_if_due(incident, step, &Entry::Expired { proposal: proposal.clone() }).await;
+                let made =
+                    self.enter_if_due(incident, step, &Entry::Expired { proposal: proposal.clone() }).await;
                 self.offers.lock().ask(&incident.id);
                 made
             }
-            Step::Unsilence => self.enter_if_due(incident, step, &Entry::Unsilenced { by: Actor::auto() }).await,
+            Step::Unsilence => {
+                self.enter_if_due(incident, step, &Entry::Unsilenced { by: Actor::auto() }).await
+            }
             Step::Verify { execution, deadline } => self.verify(incident, execution, *deadline).await,
         }
     }
@@ -82,7 +86,12 @@ impl Shared {
         made
     }
 
-    async fn start(&self, incident: &Incident, step: &Step, proposal: &ProposalId) -> Result<Progress, Refused> {
+    async fn start(
+        &self,
+        incident: &Incident,
+        step: &Step,
+        proposal: &ProposalId,
+    ) -> Result<Progress, Refused> {
         let permit = match self.permit(incident, proposal) {
             Ok(permit) => permit,
             Err(Refusal::Paused) => return Ok(Progress::Later),
@@ -158,7 +167,8 @@ impl Shared {
                 }
                 Ok(_) | Err(Refusal::Paused) => return Ok(Progress::Later),
                 Err(refusal) => Attempt::Over(ChangeOutcome::Unknown {
-                    why: format!("the cluster shows no trace of it, and it may not be sent again: {refusal}").into(),
+                    why: format!("the cluster shows no trace of it, and it may not be sent again: {refusal}")
+                        .into(),
                 }),
             };
         }
@@ -183,7 +193,9 @@ impl Shared {
             Attempt::NotMade { .. } | Attempt::Unreachable { .. } if self.may_ask_on(execution) => {
                 return Ok(Progress::Later);
             }
-            Attempt::NotSent { .. } | Attempt::NotMade { .. } | Attempt::Unreachable { .. } => attempt.given_up(),
+            Attempt::NotSent { .. } | Attempt::NotMade { .. } | Attempt::Unreachable { .. } => {
+                attempt.given_up()
+            }
         };
         self.in_doubt.lock().remove(execution);
         log(execution, index, &outcome);

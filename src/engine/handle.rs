@@ -19,8 +19,8 @@ use crate::actions;
 use crate::gate::{self, Ask, Policy, Refusal, Right};
 use crate::incident::chain::Audited;
 use crate::incident::{
-    Actor, Brake, Decision, DecisionKind, Digest, Entry, Evidence, ExecutionId, Incident, IncidentId, ProposalId,
-    ProposalRecord, Recorded, Remedy, Text,
+    Actor, Brake, Decision, DecisionKind, Digest, Entry, Evidence, ExecutionId, Incident, IncidentId,
+    ProposalId, ProposalRecord, Recorded, Remedy, Text,
 };
 use crate::playbook::Book;
 use crate::store::{AuditFilter, IncidentFilter, Order, Pause};
@@ -64,7 +64,8 @@ impl Handle {
         self.shared.pass(Failpoint::BeforeDecided);
         let decide = |incident: &Incident, now: Timestamp| -> Result<Vec<Entry>, Refused> {
             let record = incident.proposals.get(id).ok_or_else(|| Refused::NoProposal(id.clone()))?;
-            let decision = Decision { kind, by: who.clone(), digest: seen.clone(), at: now, note: note.clone() };
+            let decision =
+                Decision { kind, by: who.clone(), digest: seen.clone(), at: now, note: note.clone() };
             gate::decide(&policy, record, &incident.finding, &decision, confirmation.as_deref(), now)?;
             Ok(vec![Entry::Decided { proposal: id.clone(), decision }])
         };
@@ -114,8 +115,14 @@ impl Handle {
             title: Text::from(format!("Take back: {}", record.proposal.remedy.title)),
             parameters: record.proposal.remedy.parameters.clone(),
         };
-        let offered =
-            Offered { remedy, plan, preview, missing, undoes: Some(id.clone()), requested_by: Some(who.clone()) };
+        let offered = Offered {
+            remedy,
+            plan,
+            preview,
+            missing,
+            undoes: Some(id.clone()),
+            requested_by: Some(who.clone()),
+        };
         let made = self.shared.put_forward(&incident.id, &offered, None).await?;
         made.ok_or_else(|| Refused::Busy(incident.id.clone()))
     }
@@ -172,7 +179,8 @@ impl Handle {
 
     /// The incident that holds a proposal.
     pub async fn proposal(&self, id: &ProposalId) -> Result<Arc<Incident>, Refused> {
-        let incident = self.shared.ledger.get(&incident_of_proposal(id)?).await.map_err(|refused| named(refused, id))?;
+        let incident =
+            self.shared.ledger.get(&incident_of_proposal(id)?).await.map_err(|refused| named(refused, id))?;
         if incident.proposals.contains_key(id) { Ok(incident) } else { Err(Refused::NoProposal(id.clone())) }
     }
 
@@ -248,12 +256,19 @@ fn known(policy: &Policy, who: &Actor) -> Result<(), Refusal> {
 }
 
 /// Whether somebody may have everything done that the proposal does.
-fn entitled(policy: &Policy, who: &Actor, incident: &Incident, record: &ProposalRecord) -> Result<(), Refusal> {
+fn entitled(
+    policy: &Policy,
+    who: &Actor,
+    incident: &Incident,
+    record: &ProposalRecord,
+) -> Result<(), Refusal> {
     let plan = &record.proposal.plan;
     let key = &incident.finding.key;
     known(policy, who)?;
-    plan.actions.iter().flat_map(|action| plan.changes.iter().map(move |change| (action, change))).try_for_each(
-        |(action, change)| {
+    plan.actions
+        .iter()
+        .flat_map(|action| plan.changes.iter().map(move |change| (action, change)))
+        .try_for_each(|(action, change)| {
             let ask = Ask {
                 action: action.clone(),
                 cluster: key.cluster.clone(),
@@ -262,8 +277,7 @@ fn entitled(policy: &Policy, who: &Actor, incident: &Incident, record: &Proposal
                 risk: plan.risk,
             };
             gate::may(policy, who, &ask)
-        },
-    )
+        })
 }
 
 /// `i-42` of `i-42.p1`.
@@ -282,9 +296,9 @@ fn named(refused: Refused, id: &ProposalId) -> Refused {
 
 pub(super) fn evidence(entry: Entry) -> Option<Box<Evidence>> {
     match entry {
-        Entry::Opened { evidence, .. } | Entry::Updated { evidence, .. } | Entry::Reopened { evidence, .. } => {
-            Some(evidence)
-        }
+        Entry::Opened { evidence, .. }
+        | Entry::Updated { evidence, .. }
+        | Entry::Reopened { evidence, .. } => Some(evidence),
         _ => None,
     }
 }
@@ -292,10 +306,17 @@ pub(super) fn evidence(entry: Entry) -> Option<Box<Evidence>> {
 impl Shared {
     /// Whether the incident says so already, in one of its newest entries.
     pub(super) async fn has_note(&self, id: &IncidentId, text: &Text) -> Result<bool, Refused> {
-        let filter = AuditFilter { incident: Some(id.clone()), kind: Some("noted".to_owned()), ..AuditFilter::default() };
-        let notes = self.ledger.store().audit(&filter, Order::NewestFirst, 50).await.map_err(Refused::Store)?;
+        let filter = AuditFilter {
+            incident: Some(id.clone()),
+            kind: Some("noted".to_owned()),
+            ..AuditFilter::default()
+        };
+        let notes =
+            self.ledger.store().audit(&filter, Order::NewestFirst, 50).await.map_err(Refused::Store)?;
         let says = |note: &Audited| match note {
-            Audited::Incident(recorded) => matches!(&recorded.entry, Entry::Noted { text: said } if said == text),
+            Audited::Incident(recorded) => {
+                matches!(&recorded.entry, Entry::Noted { text: said } if said == text)
+            }
             Audited::General(_) => false,
         };
         Ok(notes.iter().any(says))

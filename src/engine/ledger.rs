@@ -55,7 +55,11 @@ impl Held {
 
 impl Ledger {
     /// The ledger of a store, with everything in memory that is on or ended after `since`.
-    pub(super) async fn load(store: Store, since: Timestamp, updates_kept: usize) -> Result<Self, StoreError> {
+    pub(super) async fn load(
+        store: Store,
+        since: Timestamp,
+        updates_kept: usize,
+    ) -> Result<Self, StoreError> {
         let mut held = Held::default();
         for incident in store.current(since).await? {
             held.put(Arc::new(incident));

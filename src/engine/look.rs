@@ -36,7 +36,8 @@ impl Shared {
         let subject = &ObjectRef { uid: Text::default(), ..subject.clone() };
         let _turn = seat.turn(subject).await;
         let evidence = Arc::new(diagnosis::assemble(self.gather(seat, subject, reading).await));
-        let findings = if has_no_pod(&evidence) { Vec::new() } else { diagnosis::diagnose(&self.book(), &evidence) };
+        let findings =
+            if has_no_pod(&evidence) { Vec::new() } else { diagnosis::diagnose(&self.book(), &evidence) };
         metrics::counter!("kubemend_looks_total", "found" => if findings.is_empty() { "nothing" } else { "something" })
             .increment(1);
         let seen = &evidence.seen.subject;

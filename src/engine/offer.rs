@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::actions;
 use crate::incident::{
-    Candidate, ConditionId, ExecutionState, Incident, Mode, ObjectRef, Outcome, Plan, ProposalId, ProposalRecord,
-    ProposalState, Status, Text, Verdict,
+    Candidate, ConditionId, ExecutionState, Incident, Mode, ObjectRef, Outcome, Plan, ProposalId,
+    ProposalRecord, ProposalState, Status, Text, Verdict,
 };
 
 /// After so many executions that did not help, a remedy is not offered again.
@@ -83,9 +83,8 @@ pub(super) fn withdrawn<'i>(incident: &'i Incident, candidates: &[Candidate]) ->
 
 /// How often executions of a remedy ended and the condition stayed.
 fn failures(incident: &Incident, remedy: &Text) -> usize {
-    let of_remedy = |proposal: &ProposalId| {
-        incident.proposals.get(proposal).is_some_and(|record| is_for(record, remedy))
-    };
+    let of_remedy =
+        |proposal: &ProposalId| incident.proposals.get(proposal).is_some_and(|record| is_for(record, remedy));
     let executions = incident.executions.values().filter(|x| of_remedy(&x.proposal));
     executions.filter(|x| has_failed(&x.state)).count()
 }
@@ -134,7 +133,10 @@ pub(super) fn others(subject: &ObjectRef, members: Vec<ObjectRef>) -> (Vec<Objec
     let all = others.len() + 1;
     others.truncate(MOST_MEMBERS - 1);
     let cut = (others.len() + 1 < all).then(|| {
-        Text::from(format!("This covers {} of {all} objects; a further proposal follows for the others.", others.len() + 1))
+        Text::from(format!(
+            "This covers {} of {all} objects; a further proposal follows for the others.",
+            others.len() + 1
+        ))
     });
     (others, cut)
 }
@@ -153,7 +155,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::incident::samples::{applied, at, auth_missing, decided, executing, fold, opened, pod, proposal};
+    use crate::incident::samples::{
+        applied, at, auth_missing, decided, executing, fold, opened, pod, proposal,
+    };
     use crate::incident::{DecisionKind, Entry, ExecutionId, Finding, Proposal};
 
     fn candidate() -> Candidate {

@@ -9,7 +9,8 @@ use super::shared::Shared;
 use crate::actions::{self, LiveObjects, Order};
 use crate::incident::objects::Meta;
 use crate::incident::{
-    ApiKind, Candidate, Check, Evidence, Finding, Incident, ObjectRef, Plan, ProposalId, Target, Text, WantedCheck,
+    ApiKind, Candidate, Check, Evidence, Finding, Incident, ObjectRef, Plan, ProposalId, Target, Text,
+    WantedCheck,
 };
 
 /// What a plan is made of, before it has a marker.
@@ -162,7 +163,8 @@ fn widen(arguments: &mut Value, others: &[ObjectRef]) {
     if others.is_empty() {
         return;
     }
-    let named = |pod: &ObjectRef| serde_json::json!({"namespace": pod.namespace, "name": pod.name, "uid": pod.uid});
+    let named =
+        |pod: &ObjectRef| serde_json::json!({"namespace": pod.namespace, "name": pod.name, "uid": pod.uid});
     arguments["pods"] = others.iter().map(named).collect();
 }
 

@@ -15,8 +15,8 @@ use super::seat::Seat;
 use super::shared::Shared;
 use crate::gate;
 use crate::incident::{
-    Actor, Candidate, Decision, DecisionKind, Entry, ExecutionId, Incident, IncidentId, Plan, Preview, Proposal,
-    ProposalId, ProposalRecord, Remedy, Rule, Text,
+    Actor, Candidate, Decision, DecisionKind, Entry, ExecutionId, Incident, IncidentId, Plan, Preview,
+    Proposal, ProposalId, ProposalRecord, Remedy, Rule, Text,
 };
 use crate::playbook;
 
@@ -99,7 +99,12 @@ impl Shared {
     /// The subject that speaks for the incident, looked at anew. `None`: it does not show it at this moment.
     async fn fresh_finding(&self, incident: &Incident) -> Option<(crate::incident::Finding, Sight)> {
         let key = &incident.finding.key;
-        let told = self.board.lock().group(key).filter(|group| !group.is_empty()).map(|g| g.finding.subject.clone())?;
+        let told = self
+            .board
+            .lock()
+            .group(key)
+            .filter(|group| !group.is_empty())
+            .map(|g| g.finding.subject.clone())?;
         let sight = self.look(&told, Reading::Fresh).await?;
         let finding = sight.findings.iter().find(|finding| finding.key == *key).cloned()?;
         Some((finding, sight))
@@ -124,12 +129,19 @@ impl Shared {
         }
     }
 
-    async fn make(&self, seat: &Seat, draft: &Draft<'_>, old: Option<&ProposalRecord>) -> Result<(), Refused> {
+    async fn make(
+        &self,
+        seat: &Seat,
+        draft: &Draft<'_>,
+        old: Option<&ProposalRecord>,
+    ) -> Result<(), Refused> {
         let Draft { incident, candidate, .. } = draft;
         let id = self.ledger.get(&incident.id).await?.next_proposal();
         let plan = match self.plan(seat, draft, &id).await {
             Ok(plan) => plan,
-            Err(NoDraft::Refused(why)) => return self.note_once(&candidate.condition, incident, &candidate.remedy, &why).await,
+            Err(NoDraft::Refused(why)) => {
+                return self.note_once(&candidate.condition, incident, &candidate.remedy, &why).await;
+            }
             Err(NoDraft::Unread(why)) => {
                 tracing::debug!(incident.id = %incident.id, "remedy {} waits: {why}", candidate.remedy);
                 self.offers.lock().ask(&incident.id);
@@ -162,7 +174,10 @@ impl Shared {
         let decide = |incident: &Incident, now: Timestamp| -> Result<Vec<Entry>, Refused> {
             made = None;
             let undecided = |old: &ProposalId| {
-                incident.proposals.get(old).is_some_and(|record| record.is_live() && record.decisions.is_empty())
+                incident
+                    .proposals
+                    .get(old)
+                    .is_some_and(|record| record.is_live() && record.decisions.is_empty())
             };
             let welcome = offered.undoes.is_some() || offer::may_offer(incident);
             let in_time = incident.next_proposal() == offered.plan.marker && old.is_none_or(undecided);
@@ -171,7 +186,8 @@ impl Shared {
             }
             let proposal = proposal(offered, policy.clone(), now, lives);
             made = Some(proposal.id.clone());
-            let superseded = old.map(|old| Entry::Superseded { proposal: old.clone(), by: proposal.id.clone() });
+            let superseded =
+                old.map(|old| Entry::Superseded { proposal: old.clone(), by: proposal.id.clone() });
             let proposed = Entry::Proposed { proposal: Box::new(proposal) };
             Ok(std::iter::once(proposed).chain(superseded).collect())
         };
@@ -209,11 +225,18 @@ impl Shared {
             return Ok(());
         }
         let noted = Entry::Noted { text };
-        self.change(&incident.id, |_, _| -> Result<Vec<Entry>, Refused> { Ok(vec![noted.clone()]) }).await.map(drop)
+        self.change(&incident.id, |_, _| -> Result<Vec<Entry>, Refused> { Ok(vec![noted.clone()]) })
+            .await
+            .map(drop)
     }
 
     /// A remedy in mode `auto` is approved by kubemend itself, within its budget and if the gate lets it.
-    async fn approve_automatically(&self, incident: &IncidentId, proposal: &ProposalId, candidate: &Candidate) {
+    async fn approve_automatically(
+        &self,
+        incident: &IncidentId,
+        proposal: &ProposalId,
+        candidate: &Candidate,
+    ) {
         let Some(budget) = offer::auto_budget(candidate) else { return };
         let policy = self.policy();
         let decide = |incident: &Incident, now: Timestamp| -> Result<Vec<Entry>, Refused> {

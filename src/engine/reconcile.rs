@@ -44,7 +44,8 @@ impl Shared {
         seat.view(began);
         let subjects = self.all_subjects(seat);
         let count = subjects.len();
-        let looks = subjects.into_iter().map(|subject| async move { self.look(&subject, Reading::Shared).await });
+        let looks =
+            subjects.into_iter().map(|subject| async move { self.look(&subject, Reading::Shared).await });
         stream::iter(looks).buffer_unordered(self.options.looks_at_once).for_each(|_| async {}).await;
         let view = seat.view(clock::now());
         seat.looked_through(began);
@@ -61,7 +62,13 @@ impl Shared {
         let on = |incident: &Arc<Incident>| !matches!(incident.status, Status::Resolved { .. });
         for incident in self.ledger.held().into_iter().filter(on) {
             let Incident { finding, members, .. } = incident.as_ref();
-            all.extend(std::iter::once(&finding.subject).chain(&members.listed).filter(|s| here(s)).cloned().map(by_name));
+            all.extend(
+                std::iter::once(&finding.subject)
+                    .chain(&members.listed)
+                    .filter(|s| here(s))
+                    .cloned()
+                    .map(by_name),
+            );
         }
         all
     }

@@ -65,10 +65,14 @@ impl Refused {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoIncident(_) => "`GET /api/v1/incidents` lists them; ended ones are kept for a while only",
-            Self::NoProposal(_) | Self::NoExecution(_) => "look at the incident again; it lists its proposals and executions",
+            Self::NoProposal(_) | Self::NoExecution(_) => {
+                "look at the incident again; it lists its proposals and executions"
+            }
             Self::Gate(_) | Self::Impossible(_) => "",
             Self::State(_) => "look at the incident again, and decide about what it says now",
-            Self::Cluster { .. } => "try again when the cluster answers; `status` says how kubemend stands to it",
+            Self::Cluster { .. } => {
+                "try again when the cluster answers; `status` says how kubemend stands to it"
+            }
             Self::Busy(_) => "try again",
             Self::Store(_) => "look at kubemend's log, and at the disk it stores on",
         }

@@ -136,7 +136,9 @@ impl Shared {
 
     fn ask_for_offers(&self, incident: &Incident, due: &Due) {
         match due {
-            Due::Open | Due::Reopen | Due::Update | Due::Recount | Due::Release => self.offers.lock().ask(&incident.id),
+            Due::Open | Due::Reopen | Due::Update | Due::Recount | Due::Release => {
+                self.offers.lock().ask(&incident.id)
+            }
             Due::Absorb { .. } => {}
             Due::Resolve => self.offers.lock().forget(&incident.id),
         }

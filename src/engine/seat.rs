@@ -18,7 +18,9 @@ use crate::cluster::apply::{Impersonation, Writer};
 use crate::cluster::preview::preview;
 use crate::cluster::rights::Rights;
 use crate::diagnosis;
-use crate::incident::{ApiKind, Gathered, ObjectRef, Plan, Preview, RegistryTrouble, Rule, Target, Text, Wants};
+use crate::incident::{
+    ApiKind, Gathered, ObjectRef, Plan, Preview, RegistryTrouble, Rule, Target, Text, Wants,
+};
 
 /// How many subjects can be looked at side by side without waiting for each other.
 const TURNS: usize = 64;
@@ -174,8 +176,10 @@ impl Seat {
             let pods = self.cluster.unhealthy_pods();
             let api = ApiKind::known("Pod").expect("Pod is a known kind");
             let name = self.cluster.name();
-            let events: Vec<_> =
-                pods.iter().flat_map(|pod| self.cluster.cache().events(&pod.meta.reference(name, &api))).collect();
+            let events: Vec<_> = pods
+                .iter()
+                .flat_map(|pod| self.cluster.cache().events(&pod.meta.reference(name, &api)))
+                .collect();
             let hosts = diagnosis::registry_trouble(pods.iter().map(AsRef::as_ref), &events, now);
             let spread = hosts.keys().ne(trouble.hosts.keys());
             *trouble = Trouble { at: Some(now), hosts: Arc::new(hosts) };

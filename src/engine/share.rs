@@ -46,7 +46,8 @@ impl Share {
         }
         if self.0.len() < MOST {
             let Gathered { secrets, references, logs, .. } = gathered;
-            let fetched = Fetched { secrets: secrets.clone(), references: references.clone(), logs: logs.clone() };
+            let fetched =
+                Fetched { secrets: secrets.clone(), references: references.clone(), logs: logs.clone() };
             self.0.insert(symptom(pod), (gathered.at, fetched));
         }
     }
@@ -86,7 +87,8 @@ mod tests {
         let mut pod = Pod::default();
         pod.meta.uid = name.into();
         pod.meta.owners = vec![Owner { uid: template.into(), controller: true, ..Owner::default() }];
-        let state = ContainerState::Waiting { reason: reason.into(), message: format!("back-off of {name}").into() };
+        let state =
+            ContainerState::Waiting { reason: reason.into(), message: format!("back-off of {name}").into() };
         pod.containers = vec![Container { name: "api".into(), state, ..Container::default() }];
         Gathered { pod: Some(pod), at: Timestamp::UNIX_EPOCH, ..Gathered::default() }
     }

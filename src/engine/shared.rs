@@ -17,7 +17,9 @@ use super::refused::Refused;
 use super::seat::Seat;
 use crate::gate::Policy;
 use crate::incident::grouping::Board;
-use crate::incident::{Brake, ConditionId, Entry, ExecutionId, Incident, IncidentId, IncidentKey, ObjectRef, Text};
+use crate::incident::{
+    Brake, ConditionId, Entry, ExecutionId, Incident, IncidentId, IncidentKey, ObjectRef, Text,
+};
 use crate::playbook::Book;
 
 /// No more keys, and no more incidents, wait for their turn.

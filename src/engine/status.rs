@@ -79,5 +79,9 @@ fn state(cluster: &Cluster) -> ClusterState {
         unparsed: kind.unparsed,
         trouble: kind.trouble,
     };
-    ClusterState { name: status.name, connected: status.connected, kinds: status.kinds.into_iter().map(kind).collect() }
+    ClusterState {
+        name: status.name,
+        connected: status.connected,
+        kinds: status.kinds.into_iter().map(kind).collect(),
+    }
 }

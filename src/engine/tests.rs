@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::gate::{ApprovalsConfig, GateConfig, GrantConfig, IdentityConfig, PersonConfig, Right, RoleConfig};
+use crate::gate::{
+    ApprovalsConfig, GateConfig, GrantConfig, IdentityConfig, PersonConfig, Right, RoleConfig,
+};
 use crate::incident::samples::{actor, auth_missing, members, proposal};
 use crate::incident::{
     Actor, DecisionKind, Entry, ExecutionId, Finding, Incident, Proposal, ProposalState, Risk, Status,
@@ -18,7 +20,8 @@ fn policy() -> Policy {
         namespaces: vec!["*".into()],
         conditions: vec!["*".into()],
     };
-    let role = RoleConfig { grants: vec![grant], rights: [Right::Pause, Right::Silence, Right::Audit].into() };
+    let role =
+        RoleConfig { grants: vec![grant], rights: [Right::Pause, Right::Silence, Right::Audit].into() };
     let person = |name: &str, roles: &[&str]| PersonConfig {
         roles: roles.iter().map(|role| Text::new(role)).collect(),
         identities: vec![IdentityConfig { via: crate::incident::Via::Api, id: name.into() }],
@@ -122,7 +125,10 @@ async fn who_may_not_is_told_and_nothing_is_entered() {
     let (engine, store, proposal) = proposed(1).await;
     let before = store.head().await.expect("readable");
     for who in ["cid", "mallory"] {
-        assert_eq!(approve(&engine.handle(), who, &proposal).await.expect_err("refused").kind(), Kind::Forbidden);
+        assert_eq!(
+            approve(&engine.handle(), who, &proposal).await.expect_err("refused").kind(),
+            Kind::Forbidden
+        );
         assert_eq!(engine.handle().pause(&actor(who)).await.expect_err("refused").kind(), Kind::Forbidden);
     }
     assert_eq!(store.head().await.expect("readable"), before);
@@ -161,11 +167,20 @@ async fn the_brake_holds_executions_and_outlives_a_restart() {
 async fn a_silence_is_entered_with_the_name_of_whoever_wanted_it() {
     let (engine, store, incident) = started().await;
     let until = clock::now().checked_add(jiff::SignedDuration::from_hours(1)).expect("in range");
-    let silenced = engine.handle().silence(&actor("ann"), &incident.id, until, "known".into()).await.expect("she may");
+    let silenced =
+        engine.handle().silence(&actor("ann"), &incident.id, until, "known".into()).await.expect("she may");
     assert_eq!(silenced.silenced_until, Some(until));
     let entries = store.entries(&incident.id, 1, 10).await.expect("readable");
     assert!(matches!(&entries[0].entry, Entry::Silenced { by, .. } if by.id == "ann"));
-    assert!(engine.handle().unsilence(&actor("bob"), &incident.id).await.expect("he may").silenced_until.is_none());
+    assert!(
+        engine
+            .handle()
+            .unsilence(&actor("bob"), &incident.id)
+            .await
+            .expect("he may")
+            .silenced_until
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -176,7 +191,8 @@ async fn subscribers_hear_every_entry_in_order_and_can_read_what_they_missed() {
     let seen = handle.newest().await.expect("readable");
     approve(&handle, "ann", &proposal).await.expect("counts");
     approve(&handle, "bob", &proposal).await.expect("counts");
-    let heard: Vec<u64> = vec![news.recv().await.expect("told").recorded.seq, news.recv().await.expect("told").recorded.seq];
+    let heard: Vec<u64> =
+        vec![news.recv().await.expect("told").recorded.seq, news.recv().await.expect("told").recorded.seq];
     assert_eq!(heard, [seen + 1, seen + 2]);
     let read = handle.entries_after(seen, 10).await.expect("readable");
     assert_eq!(read.len(), 2);

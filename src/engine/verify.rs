@@ -15,7 +15,8 @@ use super::refused::Refused;
 use super::seat::Seat;
 use super::shared::Shared;
 use crate::incident::{
-    Check, CheckResult, Entry, Execution, ExecutionId, ExecutionState, Incident, IncidentKey, ObjectRef, Verdict,
+    Check, CheckResult, Entry, Execution, ExecutionId, ExecutionState, Incident, IncidentKey, ObjectRef,
+    Verdict,
 };
 
 /// So many subjects are looked at anew before a condition counts as gone.
@@ -53,7 +54,8 @@ impl Shared {
         let verified = Entry::Verified { execution: id.clone(), verdict, checks };
         self.pass(Failpoint::BeforeVerified);
         let decide = |now: &Incident, _: Timestamp| -> Result<Vec<Entry>, Refused> {
-            let waits = now.executions.get(id).is_some_and(|x| matches!(x.state, ExecutionState::Verifying { .. }));
+            let waits =
+                now.executions.get(id).is_some_and(|x| matches!(x.state, ExecutionState::Verifying { .. }));
             Ok(if waits { vec![verified.clone()] } else { Vec::new() })
         };
         self.change(&incident.id, decide).await?;
@@ -67,7 +69,8 @@ impl Shared {
     }
 
     fn look_of(&self, incident: &Incident, execution: &Execution, deadline: Timestamp) -> Look {
-        let members = self.board.lock().group(&incident.finding.key).map_or(0, crate::incident::grouping::Group::len);
+        let members =
+            self.board.lock().group(&incident.finding.key).map_or(0, crate::incident::grouping::Group::len);
         Look {
             now: clock::now(),
             deadline,
@@ -102,12 +105,20 @@ impl Shared {
     }
 
     async fn showing(&self, seat: Option<&Seat>, key: &IncidentKey) -> Showing {
-        let Some(seat) = seat else { return Showing::Unknown("its cluster is not configured any more".into()) };
-        let members = || -> Vec<ObjectRef> {
-            self.board.lock().group(key).map(|group| group.subjects().take(MOST_LOOKS).collect()).unwrap_or_default()
+        let Some(seat) = seat else {
+            return Showing::Unknown("its cluster is not configured any more".into());
         };
-        let looks: Vec<_> =
-            members().into_iter().map(|subject| async move { self.look(&subject, Reading::Fresh).await }).collect();
+        let members = || -> Vec<ObjectRef> {
+            self.board
+                .lock()
+                .group(key)
+                .map(|group| group.subjects().take(MOST_LOOKS).collect())
+                .unwrap_or_default()
+        };
+        let looks: Vec<_> = members()
+            .into_iter()
+            .map(|subject| async move { self.look(&subject, Reading::Fresh).await })
+            .collect();
         stream::iter(looks).buffer_unordered(AT_ONCE).for_each(|_| async {}).await;
         if !seat.is_fresh() {
             return Showing::Unknown("what the cluster shows is not up to date".into());

@@ -4,8 +4,8 @@ use futures::TryStreamExt;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{
-    Api, DeleteParams, EvictParams, ListParams, LogParams, Patch, PatchParams, PostParams,
-    VersionMatch, WatchEvent, WatchParams,
+    Api, DeleteParams, EvictParams, ListParams, LogParams, Patch, PatchParams, PostParams, VersionMatch,
+    WatchEvent, WatchParams,
 };
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Client, Error, ResourceExt};
@@ -37,26 +37,14 @@ async fn pages_show_one_moment_whatever_happens_between_them() {
     server.put_pod("p55");
     api.delete("p6", &DeleteParams::default()).await.unwrap();
     let token = first.metadata.continue_.clone().unwrap();
-    let rest = api
-        .list(&ListParams::default().continue_token(&token))
-        .await
-        .unwrap();
-    let names: Vec<String> = first
-        .iter()
-        .chain(rest.iter())
-        .map(ResourceExt::name_any)
-        .collect();
+    let rest = api.list(&ListParams::default().continue_token(&token)).await.unwrap();
+    let names: Vec<String> = first.iter().chain(rest.iter()).map(ResourceExt::name_any).collect();
     assert_eq!(names, ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]);
     server.api.compact();
-    let (status, _) = code(
-        api.list(&ListParams::default().continue_token(&token))
-            .await,
-    );
+    let (status, _) = code(api.list(&ListParams::default().continue_token(&token)).await);
     assert_eq!(status, 410);
     let then = first.metadata.resource_version.unwrap();
-    let exact = ListParams::default()
-        .at(&then)
-        .matching(VersionMatch::Exact);
+    let exact = ListParams::default().at(&then).matching(VersionMatch::Exact);
     assert_eq!(code(api.list(&exact).await).0, 410);
 }
 
@@ -65,13 +53,7 @@ async fn a_watch_resumes_where_it_stopped_and_is_told_when_it_cannot() {
     let server = start().await;
     let api = pods(&server);
     server.put_pod("a");
-    let since = api
-        .list(&ListParams::default())
-        .await
-        .unwrap()
-        .metadata
-        .resource_version
-        .unwrap();
+    let since = api.list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
     server.put_pod("b");
     server.set_status(&gvr::PODS, "b", json!({"phase": "Running"}));
     let mut events = Box::pin(api.watch(&WatchParams::default(), &since).await.unwrap());
@@ -101,15 +83,10 @@ async fn objects_enter_and_leave_a_selected_watch() {
     server.put_pod("a");
     let params = WatchParams::default().labels("app=web");
     let mut events = Box::pin(api.watch(&params, "0").await.unwrap());
-    assert!(matches!(
-        events.try_next().await.unwrap().unwrap(),
-        WatchEvent::Added(_)
-    ));
+    assert!(matches!(events.try_next().await.unwrap().unwrap(), WatchEvent::Added(_)));
     for (label, kind) in [("db", "deleted"), ("web", "added")] {
         let patch = json!({"metadata": {"labels": {"app": label}}});
-        api.patch("a", &PatchParams::default(), &Patch::Merge(patch))
-            .await
-            .unwrap();
+        api.patch("a", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
         let seen = match events.try_next().await.unwrap().unwrap() {
             WatchEvent::Deleted(_) => "deleted",
             WatchEvent::Added(_) => "added",
@@ -136,18 +113,8 @@ async fn the_watcher_starts_by_list_and_by_stream() {
     let server = start().await;
     server.put_pod("a");
     server.put_pod("b");
-    assert_eq!(
-        initial(watcher::Config::default(), server.client()).await,
-        ["a", "b"]
-    );
-    assert_eq!(
-        initial(
-            watcher::Config::default().streaming_lists(),
-            server.client()
-        )
-        .await,
-        ["a", "b"]
-    );
+    assert_eq!(initial(watcher::Config::default(), server.client()).await, ["a", "b"]);
+    assert_eq!(initial(watcher::Config::default().streaming_lists(), server.client()).await, ["a", "b"]);
 }
 
 #[tokio::test]
@@ -158,17 +125,11 @@ async fn an_old_version_cannot_overwrite_a_new_one() {
     let old = api.get("web").await.unwrap();
     let mut new = old.clone();
     new.spec.as_mut().unwrap().replicas = Some(5);
-    let stored = api
-        .replace("web", &PostParams::default(), &new)
-        .await
-        .unwrap();
+    let stored = api.replace("web", &PostParams::default(), &new).await.unwrap();
     assert_eq!(stored.metadata.generation, Some(2));
     let (status, message) = code(api.replace("web", &PostParams::default(), &old).await);
     assert_eq!(status, 409);
-    assert!(
-        message.contains("the object has been modified"),
-        "{message}"
-    );
+    assert!(message.contains("the object has been modified"), "{message}");
 }
 
 #[tokio::test]
@@ -178,31 +139,11 @@ async fn a_dry_run_changes_nothing_and_says_what_would_be() {
     let before = server.api.revision();
     let api: Api<Deployment> = Api::namespaced(server.client(), "default");
     let patch = Patch::Strategic(json!({"spec": {"replicas": 9}}));
-    let seen = api
-        .patch(
-            "web",
-            &PatchParams {
-                dry_run: true,
-                ..PatchParams::default()
-            },
-            &patch,
-        )
-        .await
-        .unwrap();
+    let seen =
+        api.patch("web", &PatchParams { dry_run: true, ..PatchParams::default() }, &patch).await.unwrap();
     assert_eq!(seen.spec.unwrap().replicas, Some(9));
-    api.delete(
-        "web",
-        &DeleteParams {
-            dry_run: true,
-            ..DeleteParams::default()
-        },
-    )
-    .await
-    .unwrap();
-    let dry = PostParams {
-        dry_run: true,
-        field_manager: None,
-    };
+    api.delete("web", &DeleteParams { dry_run: true, ..DeleteParams::default() }).await.unwrap();
+    let dry = PostParams { dry_run: true, field_manager: None };
     let fresh: Deployment = serde_json::from_value(deployment("other")).unwrap();
     api.create(&dry, &fresh).await.unwrap();
     assert_eq!(server.api.revision(), before);
@@ -217,22 +158,11 @@ async fn server_side_apply_creates_conflicts_and_forces() {
             json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"k": value}}),
         )
     };
-    api.patch("c", &PatchParams::apply("one"), &config("1"))
-        .await
-        .unwrap();
-    let (status, message) = code(
-        api.patch("c", &PatchParams::apply("two"), &config("2"))
-            .await,
-    );
+    api.patch("c", &PatchParams::apply("one"), &config("1")).await.unwrap();
+    let (status, message) = code(api.patch("c", &PatchParams::apply("two"), &config("2")).await);
     assert_eq!(status, 409);
-    assert_eq!(
-        message,
-        "Apply failed with 1 conflict: conflict with \"one\": .data.k"
-    );
-    let forced = api
-        .patch("c", &PatchParams::apply("two").force(), &config("2"))
-        .await
-        .unwrap();
+    assert_eq!(message, "Apply failed with 1 conflict: conflict with \"one\": .data.k");
+    let forced = api.patch("c", &PatchParams::apply("two").force(), &config("2")).await.unwrap();
     assert_eq!(forced.data.unwrap()["k"], "2");
     assert_eq!(forced.metadata.managed_fields.unwrap().len(), 1);
 }
@@ -256,11 +186,7 @@ async fn an_eviction_asks_the_disruption_budget() {
         "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}}),
     );
     let evict = EvictParams::default();
-    assert_eq!(
-        code(api.evict("a", &evict).await).0,
-        429,
-        "not looked at yet"
-    );
+    assert_eq!(code(api.evict("a", &evict).await).0, 429, "not looked at yet");
     server.set_status(
         &gvr::POD_DISRUPTION_BUDGETS,
         "b",
@@ -268,20 +194,10 @@ async fn an_eviction_asks_the_disruption_budget() {
         "desiredHealthy": 1, "currentHealthy": 2, "expectedPods": 2}),
     );
     api.evict("a", &evict).await.unwrap();
-    assert!(
-        api.get("a")
-            .await
-            .unwrap()
-            .metadata
-            .deletion_timestamp
-            .is_some()
-    );
+    assert!(api.get("a").await.unwrap().metadata.deletion_timestamp.is_some());
     let (status, message) = code(api.evict("b", &evict).await);
     assert_eq!(status, 429);
-    assert_eq!(
-        message,
-        "Cannot evict pod as it would violate the pod's disruption budget."
-    );
+    assert_eq!(message, "Cannot evict pod as it would violate the pod's disruption budget.");
 }
 
 #[tokio::test]
@@ -296,27 +212,15 @@ async fn logs_follow_until_the_container_ends() {
     };
     server.set_status(&gvr::PODS, "a", status(json!({"running": {}})));
     let log = |line: &str| {
-        server
-            .api
-            .logs()
-            .append(server.api.clock().now(), "default", "a", "c", 0, line);
+        server.api.logs().append(server.api.clock().now(), "default", "a", "c", 0, line);
     };
     log("one");
-    let follow = LogParams {
-        follow: true,
-        ..LogParams::default()
-    };
+    let follow = LogParams { follow: true, ..LogParams::default() };
     let mut stream = pods(&server).log_stream("a", &follow).await.unwrap();
     log("two");
-    server.set_status(
-        &gvr::PODS,
-        "a",
-        status(json!({"terminated": {"exitCode": 0}})),
-    );
+    server.set_status(&gvr::PODS, "a", status(json!({"terminated": {"exitCode": 0}})));
     let mut text = String::new();
-    futures::AsyncReadExt::read_to_string(&mut stream, &mut text)
-        .await
-        .unwrap();
+    futures::AsyncReadExt::read_to_string(&mut stream, &mut text).await.unwrap();
     assert_eq!(text, "one\ntwo\n");
 }
 
@@ -345,9 +249,7 @@ async fn ten_thousand_pods_and_five_watchers_are_fine() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(long, all)
-        .await
-        .expect("five initial lists");
+    tokio::time::timeout(long, all).await.expect("five initial lists");
     server.set_status(&gvr::PODS, "p00007", json!({"phase": "Running"}));
     until("every watcher hears of the change", || count() >= 10).await;
 }

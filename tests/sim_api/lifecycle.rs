@@ -14,16 +14,9 @@ async fn a_pod_gets_what_its_service_account_and_the_defaults_give() {
     let server = start().await;
     server
         .api
-        .modify(
-            &admin(),
-            &gvr::SERVICE_ACCOUNTS,
-            None,
-            Some("default"),
-            "default",
-            |account| {
-                account["imagePullSecrets"] = json!([{"name": "regcred"}]);
-            },
-        )
+        .modify(&admin(), &gvr::SERVICE_ACCOUNTS, None, Some("default"), "default", |account| {
+            account["imagePullSecrets"] = json!([{"name": "regcred"}]);
+        })
         .unwrap();
     let made = server.put_pod("a");
     let spec = &made["spec"];
@@ -32,10 +25,7 @@ async fn a_pod_gets_what_its_service_account_and_the_defaults_give() {
     assert_eq!(spec["terminationGracePeriodSeconds"], 30);
     assert_eq!(spec["containers"][0]["imagePullPolicy"], "IfNotPresent");
     assert_eq!(spec["tolerations"][0]["tolerationSeconds"], 300);
-    assert_eq!(
-        made["status"],
-        json!({"phase": "Pending", "qosClass": "BestEffort"})
-    );
+    assert_eq!(made["status"], json!({"phase": "Pending", "qosClass": "BestEffort"}));
     let mut own = pod("b");
     own["spec"]["imagePullSecrets"] = json!([{"name": "mine"}]);
     let made = server.put(&gvr::PODS, Some("default"), own);
@@ -46,18 +36,11 @@ async fn a_pod_gets_what_its_service_account_and_the_defaults_give() {
 async fn what_cannot_be_is_refused_in_the_words_of_a_real_server() {
     let server = start().await;
     let refused = |object: serde_json::Value, r| {
-        server
-            .api
-            .create(&admin(), r, Some("default"), object)
-            .unwrap_err()
-            .message
+        server.api.create(&admin(), r, Some("default"), object).unwrap_err().message
     };
     let mut bad = pod("a");
     bad["spec"]["containers"] = json!([]);
-    assert_eq!(
-        refused(bad, &gvr::PODS),
-        "Pod \"a\" is invalid: spec.containers: Required value"
-    );
+    assert_eq!(refused(bad, &gvr::PODS), "Pod \"a\" is invalid: spec.containers: Required value");
     assert!(refused(pod("BAD_NAME"), &gvr::PODS).starts_with(
         "Pod \"BAD_NAME\" is invalid: metadata.name: Invalid value: \"BAD_NAME\": a lowercase RFC 1123 subdomain"
     ));
@@ -69,23 +52,14 @@ async fn what_cannot_be_is_refused_in_the_words_of_a_real_server() {
          map[string]string{\"a\":\"c\"}: `selector` does not match template `labels`"
     );
     server.put_pod("p");
-    let change = server
-        .api
-        .modify(&admin(), &gvr::PODS, None, Some("default"), "p", |pod| {
-            pod["spec"]["containers"][0]["env"] = json!([{"name": "a", "value": "b"}]);
-        });
+    let change = server.api.modify(&admin(), &gvr::PODS, None, Some("default"), "p", |pod| {
+        pod["spec"]["containers"][0]["env"] = json!([{"name": "a", "value": "b"}]);
+    });
     assert!(
-        change
-            .unwrap_err()
-            .message
-            .contains("spec: Forbidden: pod updates may not change fields other than")
+        change.unwrap_err().message.contains("spec: Forbidden: pod updates may not change fields other than")
     );
     assert_eq!(
-        server
-            .api
-            .create(&admin(), &gvr::PODS, Some("nowhere"), pod("x"))
-            .unwrap_err()
-            .message,
+        server.api.create(&admin(), &gvr::PODS, Some("nowhere"), pod("x")).unwrap_err().message,
         "namespaces \"nowhere\" not found"
     );
     let mut orphan = pod("o");
@@ -106,10 +80,7 @@ async fn a_quota_of_pods_is_kept() {
         "metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}),
     );
     server.put_pod("a");
-    let told = server
-        .api
-        .create(&admin(), &gvr::PODS, Some("default"), pod("b"))
-        .unwrap_err();
+    let told = server.api.create(&admin(), &gvr::PODS, Some("default"), pod("b")).unwrap_err();
     assert_eq!(
         told.message,
         "pods \"b\" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1"
@@ -122,29 +93,10 @@ async fn a_pod_on_a_node_waits_for_its_kubelet() {
     let mut one = pod("a");
     one["spec"]["nodeName"] = json!("n");
     server.put(&gvr::PODS, Some("default"), one);
-    let marked = server
-        .api
-        .delete(
-            &admin(),
-            &gvr::PODS,
-            Some("default"),
-            "a",
-            DeleteOptions::default(),
-        )
-        .unwrap();
-    assert!(
-        matches!(&marked, Deleted::Marked(pod) if pod["metadata"]["deletionGracePeriodSeconds"] == 30)
-    );
-    let gone = server
-        .api
-        .delete(
-            &admin(),
-            &gvr::PODS,
-            Some("default"),
-            "a",
-            DeleteOptions::now(),
-        )
-        .unwrap();
+    let marked =
+        server.api.delete(&admin(), &gvr::PODS, Some("default"), "a", DeleteOptions::default()).unwrap();
+    assert!(matches!(&marked, Deleted::Marked(pod) if pod["metadata"]["deletionGracePeriodSeconds"] == 30));
+    let gone = server.api.delete(&admin(), &gvr::PODS, Some("default"), "a", DeleteOptions::now()).unwrap();
     assert!(matches!(gone, Deleted::Gone(_)));
 }
 
@@ -154,14 +106,8 @@ async fn finalizers_hold_an_object_and_none_may_be_added() {
     let mut one = pod("a");
     one["metadata"]["finalizers"] = json!(["demo.io/x"]);
     let uid = server.put(&gvr::PODS, Some("default"), one)["metadata"]["uid"].clone();
-    let wrong = DeleteOptions {
-        uid: Some("other".into()),
-        ..DeleteOptions::default()
-    };
-    let told = server
-        .api
-        .delete(&admin(), &gvr::PODS, Some("default"), "a", wrong)
-        .unwrap_err();
+    let wrong = DeleteOptions { uid: Some("other".into()), ..DeleteOptions::default() };
+    let told = server.api.delete(&admin(), &gvr::PODS, Some("default"), "a", wrong).unwrap_err();
     assert_eq!(
         told.message,
         format!(
@@ -170,22 +116,11 @@ async fn finalizers_hold_an_object_and_none_may_be_added() {
             uid.as_str().unwrap()
         )
     );
-    server
-        .api
-        .delete(
-            &admin(),
-            &gvr::PODS,
-            Some("default"),
-            "a",
-            DeleteOptions::default(),
-        )
-        .unwrap();
+    server.api.delete(&admin(), &gvr::PODS, Some("default"), "a", DeleteOptions::default()).unwrap();
     let set = |list: serde_json::Value| {
-        server
-            .api
-            .modify(&admin(), &gvr::PODS, None, Some("default"), "a", |pod| {
-                pod["metadata"]["finalizers"] = list.clone();
-            })
+        server.api.modify(&admin(), &gvr::PODS, None, Some("default"), "a", |pod| {
+            pod["metadata"]["finalizers"] = list.clone();
+        })
     };
     assert!(set(json!(["demo.io/x", "demo.io/y"])).unwrap_err().message.contains(
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{\"demo.io/y\"}"
@@ -207,24 +142,15 @@ async fn dependents_follow_their_owner_or_stay_when_orphaned() {
         child["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment",
             "name": name, "uid": owner["metadata"]["uid"], "controller": true, "blockOwnerDeletion": true}]);
         server.put(&gvr::PODS, Some("default"), child);
-        let options = DeleteOptions {
-            propagation: Some(how),
-            ..DeleteOptions::default()
-        };
-        server
-            .api
-            .delete(&admin(), &gvr::DEPLOYMENTS, Some("default"), name, options)
-            .unwrap();
+        let options = DeleteOptions { propagation: Some(how), ..DeleteOptions::default() };
+        server.api.delete(&admin(), &gvr::DEPLOYMENTS, Some("default"), name, options).unwrap();
         let (api, name) = (server.api.clone(), name.to_owned());
-        until(
-            "the owner is gone and the child as it should be",
-            move || {
-                let child = api.get(&gvr::PODS, Some("default"), &name);
-                api.get(&gvr::DEPLOYMENTS, Some("default"), &name).is_none()
-                    && child.is_some() == stays
-                    && child.is_none_or(|pod| pod["metadata"]["ownerReferences"].is_null())
-            },
-        )
+        until("the owner is gone and the child as it should be", move || {
+            let child = api.get(&gvr::PODS, Some("default"), &name);
+            api.get(&gvr::DEPLOYMENTS, Some("default"), &name).is_none()
+                && child.is_some() == stays
+                && child.is_none_or(|pod| pod["metadata"]["ownerReferences"].is_null())
+        })
         .await;
     }
 }
@@ -241,20 +167,8 @@ async fn a_namespace_goes_when_its_content_is_gone_and_says_what_holds_it() {
     let mut held = pod("held");
     held["metadata"]["finalizers"] = json!(["demo.io/x"]);
     server.put(&gvr::PODS, Some("n"), held);
-    server
-        .api
-        .delete(
-            &admin(),
-            &gvr::NAMESPACES,
-            None,
-            "n",
-            DeleteOptions::default(),
-        )
-        .unwrap();
-    let told = server
-        .api
-        .create(&admin(), &gvr::PODS, Some("n"), pod("late"))
-        .unwrap_err();
+    server.api.delete(&admin(), &gvr::NAMESPACES, None, "n", DeleteOptions::default()).unwrap();
+    let told = server.api.create(&admin(), &gvr::PODS, Some("n"), pod("late")).unwrap_err();
     assert_eq!(
         told.message,
         "pods \"late\" is forbidden: unable to create new content in namespace n because it is being terminated"
@@ -265,7 +179,8 @@ async fn a_namespace_goes_when_its_content_is_gone_and_says_what_holds_it() {
         namespace.to_string().contains(
             "Some content in the namespace has finalizers remaining: demo.io/x in 1 resource instances",
         )
-    }).await;
+    })
+    .await;
     server
         .api
         .modify(&admin(), &gvr::PODS, None, Some("n"), "held", |pod| {
@@ -273,10 +188,7 @@ async fn a_namespace_goes_when_its_content_is_gone_and_says_what_holds_it() {
         })
         .unwrap();
     let api = server.api.clone();
-    until("the namespace is gone", move || {
-        api.get(&gvr::NAMESPACES, None, "n").is_none()
-    })
-    .await;
+    until("the namespace is gone", move || api.get(&gvr::NAMESPACES, None, "n").is_none()).await;
 }
 
 #[tokio::test]
@@ -285,19 +197,7 @@ async fn a_watch_in_process_sees_what_is_and_what_comes() {
     server.put_pod("a");
     let mut watch = server.api.watch(&gvr::PODS, Some("default"), None);
     assert_eq!(watch.next().await.0, WatchType::Added);
-    server
-        .api
-        .delete(
-            &admin(),
-            &gvr::PODS,
-            Some("default"),
-            "a",
-            DeleteOptions::now(),
-        )
-        .unwrap();
+    server.api.delete(&admin(), &gvr::PODS, Some("default"), "a", DeleteOptions::now()).unwrap();
     let (kind, last) = watch.next().await;
-    assert_eq!(
-        (kind, last["metadata"]["name"].as_str()),
-        (WatchType::Deleted, Some("a"))
-    );
+    assert_eq!((kind, last["metadata"]["name"].as_str()), (WatchType::Deleted, Some("a")));
 }

@@ -35,12 +35,7 @@ pub async fn start() -> Server {
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
         tokio::spawn(async move { collector.run().await }),
     ];
-    let server = Server {
-        api,
-        at,
-        home: tempfile::tempdir().unwrap(),
-        tasks,
-    };
+    let server = Server { api, at, home: tempfile::tempdir().unwrap(), tasks };
     let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "sim",
         "clusters": [{"name": "sim", "cluster": {"server": format!("{}/token/{ADMIN}", server.url())}}],
         "contexts": [{"name": "sim", "context": {"cluster": "sim", "user": "admin", "namespace": "default"}}],
@@ -97,18 +92,14 @@ impl Server {
         let home = self.home.path().to_owned();
         let mut all = vec![time.to_owned(), kubectl_name()];
         all.extend(args.iter().map(ToString::to_string));
-        tokio::task::spawn_blocking(move || run(&home, "timeout", &all, ""))
-            .await
-            .unwrap()
+        tokio::task::spawn_blocking(move || run(&home, "timeout", &all, "")).await.unwrap()
     }
 
     pub async fn kubectl_with(&self, args: &[&str], stdin: &str) -> Ran {
         let home = self.home.path().to_owned();
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         let stdin = stdin.to_owned();
-        tokio::task::spawn_blocking(move || run(&home, &kubectl_name(), &args, &stdin))
-            .await
-            .unwrap()
+        tokio::task::spawn_blocking(move || run(&home, &kubectl_name(), &args, &stdin)).await.unwrap()
     }
 }
 
@@ -148,19 +139,13 @@ impl Ran {
 
     #[track_caller]
     pub fn shows(&self, wanted: &str) -> &Self {
-        assert!(
-            self.ok && self.out.contains(wanted),
-            "no {wanted:?} in {self:#?}"
-        );
+        assert!(self.ok && self.out.contains(wanted), "no {wanted:?} in {self:#?}");
         self
     }
 
     #[track_caller]
     pub fn fails_with(&self, wanted: &str) {
-        assert!(
-            !self.ok && self.err.contains(wanted),
-            "no {wanted:?} in {self:#?}"
-        );
+        assert!(!self.ok && self.err.contains(wanted), "no {wanted:?} in {self:#?}");
     }
 }
 

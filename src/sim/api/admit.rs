@@ -34,9 +34,8 @@ impl State {
         let asked = text(pod, "/spec/serviceAccountName");
         let name = if asked.is_empty() { "default" } else { asked }.to_owned();
         let Some(account) = self.store.get(&gvr::SERVICE_ACCOUNTS, &ns, &name) else {
-            let why = format!(
-                "error looking up service account {ns}/{name}: serviceaccount {name:?} not found"
-            );
+            let why =
+                format!("error looking up service account {ns}/{name}: serviceaccount {name:?} not found");
             return Err(Status::forbidden(call.gvr(), meta::name(pod), &why));
         };
         self.check_quota(call, pod)?;
@@ -45,13 +44,8 @@ impl State {
         let spec = map_at(pod, "spec");
         spec.insert("serviceAccountName".into(), json!(name));
         spec.insert("serviceAccount".into(), json!(name));
-        if spec
-            .get("imagePullSecrets")
-            .and_then(Value::as_array)
-            .is_none_or(Vec::is_empty)
-            && let Some(secrets) = account["imagePullSecrets"]
-                .as_array()
-                .filter(|list| !list.is_empty())
+        if spec.get("imagePullSecrets").and_then(Value::as_array).is_none_or(Vec::is_empty)
+            && let Some(secrets) = account["imagePullSecrets"].as_array().filter(|list| !list.is_empty())
         {
             spec.insert("imagePullSecrets".into(), json!(secrets));
         }
@@ -73,12 +67,7 @@ impl State {
                 continue;
             };
             let lives = |pod: &Value| !matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
-            let used = self
-                .store
-                .all(&gvr::PODS, ns)
-                .iter()
-                .filter(|pod| lives(pod))
-                .count();
+            let used = self.store.all(&gvr::PODS, ns).iter().filter(|pod| lives(pod)).count();
             if used >= limit {
                 let why = format!(
                     "exceeded quota: {}, requested: pods=1, used: pods={used}, limited: pods={limit}",
@@ -120,11 +109,7 @@ impl State {
         let Some(accounts) = self.registry.get(&gvr::SERVICE_ACCOUNTS) else {
             return;
         };
-        if self
-            .store
-            .get(&gvr::SERVICE_ACCOUNTS, ns, "default")
-            .is_some()
-        {
+        if self.store.get(&gvr::SERVICE_ACCOUNTS, ns, "default").is_some() {
             return;
         }
         let account = json!({
@@ -136,11 +121,7 @@ impl State {
 }
 
 /// Defaults and validation of a change.
-pub(super) fn admit_change(
-    call: &Call<'_>,
-    current: &Value,
-    next: &mut Value,
-) -> Result<(), Status> {
+pub(super) fn admit_change(call: &Call<'_>, current: &Value, next: &mut Value) -> Result<(), Status> {
     if call.sub.is_none() {
         defaults::fill(&call.res, next);
     }
@@ -150,25 +131,16 @@ pub(super) fn admit_change(
 /// Every pod stands a node that is not ready or not reachable for five minutes.
 fn tolerate(pod: &mut Value) {
     let spec = map_at(pod, "spec");
-    let mut list = spec
-        .get("tolerations")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    for key in [
-        "node.kubernetes.io/not-ready",
-        "node.kubernetes.io/unreachable",
-    ] {
+    let mut list = spec.get("tolerations").and_then(Value::as_array).cloned().unwrap_or_default();
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let held = |one: &Value| {
             let (own, effect) = (text(one, "/key"), text(one, "/effect"));
             (own == key || (own.is_empty() && text(one, "/operator") == "Exists"))
                 && (effect.is_empty() || effect == "NoExecute")
         };
         if !list.iter().any(held) {
-            list.push(
-                json!({"key": key, "operator": "Exists", "effect": "NoExecute",
-                "tolerationSeconds": 300}),
-            );
+            list.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute",
+                "tolerationSeconds": 300}));
         }
     }
     spec.insert("tolerations".into(), json!(list));
@@ -181,12 +153,7 @@ fn mount_token(pod: &mut Value) {
     let mut used = false;
     let spec = map_at(pod, "spec");
     for list in ["initContainers", "containers"] {
-        for one in spec
-            .get_mut(list)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for one in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             let mut mounts = meta::list(one, "/volumeMounts").to_vec();
             if mounts.iter().all(|mount| text(mount, "/mountPath") != PATH) {
                 mounts.push(json!({"name": name, "mountPath": PATH, "readOnly": true}));
@@ -196,11 +163,7 @@ fn mount_token(pod: &mut Value) {
         }
     }
     if used {
-        let mut volumes = spec
-            .get("volumes")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let mut volumes = spec.get("volumes").and_then(Value::as_array).cloned().unwrap_or_default();
         volumes.push(json!({"name": name, "projected": {"defaultMode": 420, "sources": [
             {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
             {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},

@@ -40,14 +40,7 @@ pub(super) fn sweep(api: &ApiServer) -> bool {
         let Some(res) = state.registry.get(&gvr) else {
             continue;
         };
-        let call = Call {
-            who: &who,
-            res,
-            sub: None,
-            now,
-            dry_run: false,
-            manager: None,
-        };
+        let call = Call { who: &who, res, sub: None, now, dry_run: false, manager: None };
         act(&mut state, &call, &object, step);
     }
     for namespace in state.store.all(&gvr::NAMESPACES, None) {
@@ -101,19 +94,13 @@ fn look(state: &State) -> Vec<(Gvr, Arc<Value>, Step)> {
                 continue;
             }
             let gone = |uid: &str| !uids.contains(uid);
-            let waited = owners
-                .iter()
-                .any(|owner| foreground.contains(text(owner, "/uid")));
+            let waited = owners.iter().any(|owner| foreground.contains(text(owner, "/uid")));
             let solid = owners.iter().any(|owner| {
                 let uid = text(owner, "/uid");
                 !gone(uid) && !foreground.contains(uid)
             });
             if !solid {
-                let how = if waited {
-                    Propagation::Foreground
-                } else {
-                    Propagation::Background
-                };
+                let how = if waited { Propagation::Foreground } else { Propagation::Background };
                 steps.push((*gvr, Arc::clone(object), Step::Delete(how)));
             }
         }
@@ -146,10 +133,7 @@ fn act(state: &mut State, call: &Call<'_>, object: &Value, step: Step) {
         }
         Step::DropFinalizer(gone) => {
             let mut next = object.clone();
-            let kept: Vec<&str> = meta::finalizers(object)
-                .into_iter()
-                .filter(|one| *one != gone)
-                .collect();
+            let kept: Vec<&str> = meta::finalizers(object).into_iter().filter(|one| *one != gone).collect();
             next["metadata"]["finalizers"] = json!(kept);
             let _ = state.update(call, next);
         }
@@ -171,12 +155,7 @@ fn empty(state: &mut State, who: &User, now: jiff::Timestamp, namespace: &Value)
     let content: Vec<(Gvr, Arc<Value>)> = state
         .store
         .shelves()
-        .flat_map(|(gvr, shelf)| {
-            shelf
-                .range(Some(name))
-                .into_iter()
-                .map(|object| (*gvr, object))
-        })
+        .flat_map(|(gvr, shelf)| shelf.range(Some(name)).into_iter().map(|object| (*gvr, object)))
         .collect();
     let mut left: BTreeMap<String, usize> = BTreeMap::new();
     let mut held: HashMap<String, usize> = HashMap::new();
@@ -184,25 +163,13 @@ fn empty(state: &mut State, who: &User, now: jiff::Timestamp, namespace: &Value)
         let Some(res) = state.registry.get(&gvr) else {
             continue;
         };
-        let call = Call {
-            who,
-            res,
-            sub: None,
-            now,
-            dry_run: false,
-            manager: None,
-        };
+        let call = Call { who, res, sub: None, now, dry_run: false, manager: None };
         if !meta::is_deleting(&object) {
-            let options = DeleteOptions {
-                propagation: Some(Propagation::Background),
-                ..Default::default()
-            };
+            let options = DeleteOptions { propagation: Some(Propagation::Background), ..Default::default() };
             let _ = state.remove(&call, Some(name), meta::name(&object), &options);
         }
         if state.store.get(&gvr, name, meta::name(&object)).is_some() {
-            *left
-                .entry(format!("{}.{}", gvr.resource, gvr.group))
-                .or_default() += 1;
+            *left.entry(format!("{}.{}", gvr.resource, gvr.group)).or_default() += 1;
             for finalizer in meta::finalizers(&object) {
                 *held.entry(finalizer.to_owned()).or_default() += 1;
             }
@@ -211,14 +178,7 @@ fn empty(state: &mut State, who: &User, now: jiff::Timestamp, namespace: &Value)
     let Some(res) = state.registry.get(&gvr::NAMESPACES) else {
         return;
     };
-    let mut call = Call {
-        who,
-        res,
-        sub: None,
-        now,
-        dry_run: false,
-        manager: None,
-    };
+    let mut call = Call { who, res, sub: None, now, dry_run: false, manager: None };
     let mut next = namespace.clone();
     if left.is_empty() {
         next["spec"]["finalizers"] = json!([]);
@@ -235,22 +195,14 @@ fn conditions(
     at: &str,
     namespace: &Value,
 ) -> Vec<Value> {
-    let mut remaining: Vec<String> = left
-        .iter()
-        .map(|(kind, count)| format!("{kind} has {count} resource instances"))
-        .collect();
+    let mut remaining: Vec<String> =
+        left.iter().map(|(kind, count)| format!("{kind} has {count} resource instances")).collect();
     remaining.sort();
-    let mut finalizers: Vec<String> = held
-        .iter()
-        .map(|(name, count)| format!("{name} in {count} resource instances"))
-        .collect();
+    let mut finalizers: Vec<String> =
+        held.iter().map(|(name, count)| format!("{name} in {count} resource instances")).collect();
     finalizers.sort();
     let told = |ok: bool, no: &str, yes: String| {
-        if ok {
-            (no.to_owned(), "False")
-        } else {
-            (yes, "True")
-        }
+        if ok { (no.to_owned(), "False") } else { (yes, "True") }
     };
     let (content, content_status) = told(
         left.is_empty(),
@@ -260,10 +212,7 @@ fn conditions(
     let (finals, finals_status) = told(
         held.is_empty(),
         "All content-preserving finalizers finished",
-        format!(
-            "Some content in the namespace has finalizers remaining: {}",
-            finalizers.join(", ")
-        ),
+        format!("Some content in the namespace has finalizers remaining: {}", finalizers.join(", ")),
     );
     let rows: [(&str, &str, &str, String); 5] = [
         (
@@ -286,21 +235,13 @@ fn conditions(
         ),
         (
             "NamespaceContentRemaining",
-            if left.is_empty() {
-                "ContentRemoved"
-            } else {
-                "SomeResourcesRemain"
-            },
+            if left.is_empty() { "ContentRemoved" } else { "SomeResourcesRemain" },
             content_status,
             content,
         ),
         (
             "NamespaceFinalizersRemaining",
-            if held.is_empty() {
-                "ContentHasNoFinalizers"
-            } else {
-                "SomeFinalizersRemain"
-            },
+            if held.is_empty() { "ContentHasNoFinalizers" } else { "SomeFinalizersRemain" },
             finals_status,
             finals,
         ),

@@ -53,19 +53,9 @@ pub(super) fn unregister(registry: &mut Registry, crd: &Value) -> Vec<Gvr> {
 fn rows(crd: &Value) -> Vec<(Resource, bool)> {
     let (group, plural) = (text(crd, "/spec/group"), text(crd, "/spec/names/plural"));
     let versions = list(crd, "/spec/versions");
-    let storage = versions
-        .iter()
-        .find(|version| version["storage"] == true)
-        .or(versions.first());
-    let stored_as = Gvr::named(
-        group,
-        storage.map_or("v1", |version| text(version, "/name")),
-        plural,
-    );
-    versions
-        .iter()
-        .map(|version| (one(crd, version, stored_as), version["served"] != false))
-        .collect()
+    let storage = versions.iter().find(|version| version["storage"] == true).or(versions.first());
+    let stored_as = Gvr::named(group, storage.map_or("v1", |version| text(version, "/name")), plural);
+    versions.iter().map(|version| (one(crd, version, stored_as), version["served"] != false)).collect()
 }
 
 fn one(crd: &Value, version: &Value, stored_as: Gvr) -> Resource {
@@ -90,10 +80,6 @@ fn one(crd: &Value, version: &Value, stored_as: Gvr) -> Resource {
 
 /// Kept for the life of the process, like the names themselves: definitions are few.
 fn names(crd: &Value, pointer: &str) -> &'static [&'static str] {
-    let names: Vec<&'static str> = list(crd, pointer)
-        .iter()
-        .filter_map(Value::as_str)
-        .map(intern)
-        .collect();
+    let names: Vec<&'static str> = list(crd, pointer).iter().filter_map(Value::as_str).map(intern).collect();
     Box::leak(names.into_boxed_slice())
 }

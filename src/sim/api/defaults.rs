@@ -12,11 +12,7 @@ pub(super) fn fill(res: &Resource, object: &mut Value) {
     let Gvr { resource, .. } = res.stored_as;
     match resource {
         "pods" => pod_spec(map_at(object, "spec")),
-        "deployments"
-        | "replicasets"
-        | "statefulsets"
-        | "daemonsets"
-        | "replicationcontrollers" => {
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" | "replicationcontrollers" => {
             workload(resource, object);
         }
         "jobs" => job(map_at(object, "spec")),
@@ -29,11 +25,7 @@ pub(super) fn fill(res: &Resource, object: &mut Value) {
             default_to(map_at(object, "spec"), "finalizers", json!(["kubernetes"]));
         }
         "secrets" => secret(object),
-        "persistentvolumes" => default_to(
-            map_at(object, "spec"),
-            "persistentVolumeReclaimPolicy",
-            "Retain",
-        ),
+        "persistentvolumes" => default_to(map_at(object, "spec"), "persistentVolumeReclaimPolicy", "Retain"),
         "persistentvolumeclaims" => default_to(map_at(object, "spec"), "volumeMode", "Filesystem"),
         "customresourcedefinitions" => crd(object),
         _ => {}
@@ -57,21 +49,12 @@ pub(super) fn status(res: &Resource, object: &mut Value) {
 /// The QoS class of a pod.
 fn quality(pod: &Value) -> &'static str {
     let containers = meta::list(pod, "/spec/containers");
-    let of = |one: &Value, kind: &str| {
-        one["resources"][kind]
-            .as_object()
-            .cloned()
-            .unwrap_or_default()
-    };
+    let of = |one: &Value, kind: &str| one["resources"][kind].as_object().cloned().unwrap_or_default();
     let any = |kind: &str| containers.iter().any(|one| !of(one, kind).is_empty());
     let guaranteed = containers.iter().all(|one| {
         let (limits, requests) = (of(one, "limits"), of(one, "requests"));
-        ["cpu", "memory"]
-            .iter()
-            .all(|key| limits.contains_key(*key))
-            && requests
-                .iter()
-                .all(|(key, value)| limits.get(key) == Some(value))
+        ["cpu", "memory"].iter().all(|key| limits.contains_key(*key))
+            && requests.iter().all(|(key, value)| limits.get(key) == Some(value))
     });
     match (any("limits") || any("requests"), guaranteed) {
         (false, _) => "BestEffort",
@@ -91,17 +74,9 @@ fn workload(resource: &str, object: &mut Value) {
     match resource {
         "deployments" => {
             default_to(spec, "progressDeadlineSeconds", 600);
-            rolling(
-                spec,
-                "strategy",
-                &json!({"maxSurge": "25%", "maxUnavailable": "25%"}),
-            );
+            rolling(spec, "strategy", &json!({"maxSurge": "25%", "maxUnavailable": "25%"}));
         }
-        "daemonsets" => rolling(
-            spec,
-            "updateStrategy",
-            &json!({"maxSurge": 0, "maxUnavailable": 1}),
-        ),
+        "daemonsets" => rolling(spec, "updateStrategy", &json!({"maxSurge": 0, "maxUnavailable": 1})),
         "statefulsets" => {
             default_to(spec, "podManagementPolicy", "OrderedReady");
             rolling(spec, "updateStrategy", &json!({"partition": 0}));
@@ -132,9 +107,7 @@ fn map_in<'a>(map: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String,
 
 fn template(spec: &mut Map<String, Value>) {
     let template = map_in(spec, "template");
-    map_in(template, "metadata")
-        .entry("creationTimestamp")
-        .or_insert(Value::Null);
+    map_in(template, "metadata").entry("creationTimestamp").or_insert(Value::Null);
     pod_spec(map_in(template, "spec"));
 }
 
@@ -162,12 +135,7 @@ fn cron_job(spec: &mut Map<String, Value>) {
 fn service(spec: &mut Map<String, Value>) {
     default_to(spec, "type", "ClusterIP");
     default_to(spec, "sessionAffinity", "None");
-    for port in spec
-        .get_mut("ports")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(port) = port.as_object_mut() {
             default_to(port, "protocol", "TCP");
             let number = port.get("port").cloned().unwrap_or(Value::Null);
@@ -185,8 +153,7 @@ fn secret(object: &mut Value) {
         default_to(fields, "type", "Opaque");
     }
     for (key, value) in plain.as_object().into_iter().flatten() {
-        let coded =
-            base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or_default());
+        let coded = base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or_default());
         map_at(object, "data").insert(key.clone(), json!(coded));
     }
 }
@@ -197,11 +164,7 @@ fn crd(object: &mut Value) {
     let names = map_at(spec, "names");
     default_to(names, "singular", kind.to_lowercase());
     default_to(names, "listKind", format!("{kind}List"));
-    default_to(
-        map_at(object, "spec"),
-        "conversion",
-        json!({"strategy": "None"}),
-    );
+    default_to(map_at(object, "spec"), "conversion", json!({"strategy": "None"}));
 }
 
 /// What a pod spec gets, alone or in a template.
@@ -211,31 +174,17 @@ fn pod_spec(spec: &mut Map<String, Value>) {
     default_to(spec, "dnsPolicy", "ClusterFirst");
     default_to(spec, "schedulerName", "default-scheduler");
     default_to(spec, "securityContext", json!({}));
-    if let Some(account) = spec
-        .get("serviceAccountName")
-        .filter(|name| !name.is_null())
-        .cloned()
-    {
+    if let Some(account) = spec.get("serviceAccountName").filter(|name| !name.is_null()).cloned() {
         default_to(spec, "serviceAccount", account);
     }
     for list in ["containers", "initContainers", "ephemeralContainers"] {
-        for one in spec
-            .get_mut(list)
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for one in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             if let Some(one) = one.as_object_mut() {
                 container(one);
             }
         }
     }
-    for volume in spec
-        .get_mut("volumes")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    for volume in spec.get_mut("volumes").and_then(Value::as_array_mut).into_iter().flatten() {
         for kind in ["secret", "configMap", "downwardAPI", "projected"] {
             if let Some(source) = volume.get_mut(kind).and_then(Value::as_object_mut) {
                 default_to(source, "defaultMode", 420);
@@ -246,11 +195,7 @@ fn pod_spec(spec: &mut Map<String, Value>) {
 
 fn container(one: &mut Map<String, Value>) {
     let image = one.get("image").and_then(Value::as_str).unwrap_or_default();
-    let policy = if is_latest(image) {
-        "Always"
-    } else {
-        "IfNotPresent"
-    };
+    let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
     default_to(one, "imagePullPolicy", policy);
     default_to(one, "terminationMessagePath", "/dev/termination-log");
     default_to(one, "terminationMessagePolicy", "File");
@@ -261,12 +206,7 @@ fn container(one: &mut Map<String, Value>) {
             default_to(requests, &key, value);
         }
     }
-    for port in one
-        .get_mut("ports")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    for port in one.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(port) = port.as_object_mut() {
             default_to(port, "protocol", "TCP");
         }
@@ -315,14 +255,8 @@ mod tests {
     fn quality_of_service_follows_requests_and_limits() {
         let pod = |resources: Value| json!({"spec": {"containers": [{"resources": resources}]}});
         assert_eq!(quality(&pod(json!({}))), "BestEffort");
-        assert_eq!(
-            quality(&pod(json!({"requests": {"cpu": "1"}}))),
-            "Burstable"
-        );
+        assert_eq!(quality(&pod(json!({"requests": {"cpu": "1"}}))), "Burstable");
         let same = json!({"cpu": "1", "memory": "1Gi"});
-        assert_eq!(
-            quality(&pod(json!({"limits": same, "requests": same}))),
-            "Guaranteed"
-        );
+        assert_eq!(quality(&pod(json!({"limits": same, "requests": same}))), "Guaranteed");
     }
 }

@@ -22,10 +22,7 @@ impl State {
         options: &DeleteOptions,
     ) -> Result<(), Status> {
         let (ns, name) = meta::key(pod);
-        let done = matches!(
-            text(pod, "/status/phase"),
-            "Succeeded" | "Failed" | "Pending"
-        );
+        let done = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed" | "Pending");
         if !done && !meta::is_deleting(pod) {
             self.charge_budget(call, pod)?;
         }
@@ -59,23 +56,11 @@ impl State {
     }
 
     /// Puts a pod on a node, once.
-    pub(super) fn bind(
-        &mut self,
-        call: &Call<'_>,
-        pod: &Value,
-        binding: &Value,
-    ) -> Result<(), Status> {
+    pub(super) fn bind(&mut self, call: &Call<'_>, pod: &Value, binding: &Value) -> Result<(), Status> {
         let own = text(pod, "/spec/nodeName");
         if !own.is_empty() {
-            let why = format!(
-                "pod {} is already assigned to node {own:?}",
-                meta::name(pod)
-            );
-            return Err(Status::conflict(
-                &gvr::Gvr::of("", "v1", "pods/binding"),
-                meta::name(pod),
-                &why,
-            ));
+            let why = format!("pod {} is already assigned to node {own:?}", meta::name(pod));
+            return Err(Status::conflict(&gvr::Gvr::of("", "v1", "pods/binding"), meta::name(pod), &why));
         }
         let mut bound = pod.clone();
         bound["spec"]["nodeName"] = json!(text(binding, "/target/name"));

@@ -107,16 +107,11 @@ impl Faults {
 impl Match {
     /// Any request with this verb on this resource.
     pub fn on(verb: &str, resource: &str) -> Self {
-        Self {
-            verb: Some(verb.into()),
-            resource: Some(resource.into()),
-            ..Self::default()
-        }
+        Self { verb: Some(verb.into()), resource: Some(resource.into()), ..Self::default() }
     }
 
     fn covers(&self, request: &Struck<'_>) -> bool {
-        let fits =
-            |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|one| one == own);
+        let fits = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|one| one == own);
         fits(&self.verb, request.verb)
             && fits(&self.resource, request.resource)
             && fits(&self.namespace, request.namespace)
@@ -132,29 +127,10 @@ mod tests {
     #[test]
     fn a_fault_lets_some_pass_strikes_and_is_spent() {
         let faults = Faults::default();
-        let when = Match {
-            skip: 1,
-            ..Match::on("patch", "pods")
-        };
-        faults.add(Fault {
-            when,
-            what: What::CutAfter,
-            times: 1,
-        });
-        let patch = Struck {
-            verb: "patch",
-            resource: "pods",
-            namespace: "n",
-            name: "p",
-            user: "u",
-        };
-        assert_eq!(
-            faults.strike(&Struck {
-                verb: "get",
-                ..patch
-            }),
-            []
-        );
+        let when = Match { skip: 1, ..Match::on("patch", "pods") };
+        faults.add(Fault { when, what: What::CutAfter, times: 1 });
+        let patch = Struck { verb: "patch", resource: "pods", namespace: "n", name: "p", user: "u" };
+        assert_eq!(faults.strike(&Struck { verb: "get", ..patch }), []);
         assert_eq!(faults.strike(&patch), []);
         assert_eq!(faults.strike(&patch), [What::CutAfter]);
         assert_eq!(faults.strike(&patch), []);

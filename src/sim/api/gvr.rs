@@ -21,11 +21,7 @@ pub struct Gvr {
 impl Gvr {
     /// A resource known at compile time.
     pub const fn of(group: &'static str, version: &'static str, resource: &'static str) -> Self {
-        Self {
-            group,
-            version,
-            resource,
-        }
+        Self { group, version, resource }
     }
 
     /// A resource named at run time, such as one a CustomResourceDefinition adds.

@@ -39,40 +39,23 @@ pub struct LogStore {
 
 impl Default for LogStore {
     fn default() -> Self {
-        Self {
-            kept: Mutex::default(),
-            wake: watch::channel(0).0,
-        }
+        Self { kept: Mutex::default(), wake: watch::channel(0).0 }
     }
 }
 
 impl LogStore {
     /// Appends a line; `instance` is the restart count of the container that wrote it.
-    pub fn append(
-        &self,
-        at: Timestamp,
-        ns: &str,
-        pod: &str,
-        container: &str,
-        instance: u32,
-        line: &str,
-    ) {
+    pub fn append(&self, at: Timestamp, ns: &str, pod: &str, container: &str, instance: u32, line: &str) {
         let mut kept = self.kept.lock();
         let starts = kept.entry(key(ns, pod, container)).or_default();
         if starts.back().is_none_or(|last| last.instance != instance) {
-            starts.push_back(Start {
-                instance,
-                ..Start::default()
-            });
+            starts.push_back(Start { instance, ..Start::default() });
             if starts.len() > STARTS {
                 starts.pop_front();
             }
         }
         if let Some(start) = starts.back_mut() {
-            start.lines.push_back(LogLine {
-                at,
-                text: line.to_owned(),
-            });
+            start.lines.push_back(LogLine { at, text: line.to_owned() });
             if start.lines.len() > LINES {
                 start.lines.pop_front();
                 start.lost += 1;
@@ -84,9 +67,7 @@ impl LogStore {
 
     /// Forgets the logs of a pod, as when the kubelet has removed it.
     pub fn forget(&self, ns: &str, pod: &str) {
-        self.kept
-            .lock()
-            .retain(|(n, p, _), _| (n.as_str(), p.as_str()) != (ns, pod));
+        self.kept.lock().retain(|(n, p, _), _| (n.as_str(), p.as_str()) != (ns, pod));
         self.wake.send_modify(|n| *n += 1);
     }
 

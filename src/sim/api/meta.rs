@@ -9,19 +9,12 @@ use super::store::Key;
 
 /// The text at a JSON pointer, or "".
 pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The list at a JSON pointer, or an empty one.
 pub fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
+    object.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// `metadata.name`
@@ -48,10 +41,7 @@ pub(super) fn is_deleting(object: &Value) -> bool {
 }
 
 pub(super) fn finalizers(object: &Value) -> Vec<&str> {
-    list(object, "/metadata/finalizers")
-        .iter()
-        .filter_map(Value::as_str)
-        .collect()
+    list(object, "/metadata/finalizers").iter().filter_map(Value::as_str).collect()
 }
 
 /// `metadata` as a map to write into; made if the object has none.
@@ -83,34 +73,20 @@ pub fn new_uid() -> String {
     let bits: u128 = rand::rng().random();
     let bits = (bits & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// Five letters as `generateName` appends them: no vowels, nothing easily mistaken.
 pub fn suffix() -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let mut rng = rand::rng();
-    (0..5)
-        .map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())]))
-        .collect()
+    (0..5).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect()
 }
 
 /// What the server writes into a new object, whatever the client sent.
 pub(super) fn born(object: &mut Value, now: Timestamp) {
     let meta = of(object);
-    for field in [
-        "resourceVersion",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "selfLink",
-    ] {
+    for field in ["resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         meta.remove(field);
     }
     meta.insert("uid".into(), json!(new_uid()));
@@ -140,13 +116,7 @@ pub(super) fn keep(object: &mut Value, current: &Value) {
 
 /// Drops empty maps and lists a server would not send back.
 pub(super) fn tidy(object: &mut Value) {
-    const DROPPED: &[&str] = &[
-        "labels",
-        "annotations",
-        "finalizers",
-        "ownerReferences",
-        "managedFields",
-    ];
+    const DROPPED: &[&str] = &["labels", "annotations", "finalizers", "ownerReferences", "managedFields"];
     let meta = of(object);
     for field in DROPPED {
         if meta.get(*field).is_some_and(is_empty) {

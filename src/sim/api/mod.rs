@@ -87,10 +87,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            watch_list: true,
-            bookmark_every: Duration::from_secs(10),
-        }
+        Self { watch_list: true, bookmark_every: Duration::from_secs(10) }
     }
 }
 
@@ -108,13 +105,10 @@ impl ApiServer {
             options: Mutex::default(),
             dirty,
         };
-        let api = Self {
-            inner: Arc::new(inner),
-        };
+        let api = Self { inner: Arc::new(inner) };
         let system = User::system("apiserver");
         for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
-            let namespace =
-                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
             // The store is empty, so no name is taken.
             let _ = api.create(&system, &gvr::NAMESPACES, None, namespace);
         }
@@ -136,10 +130,7 @@ impl ApiServer {
     pub fn get(&self, r: &Gvr, ns: Option<&str>, name: &str) -> Option<Arc<Value>> {
         let state = self.inner.state.lock();
         let res = state.resource(r).ok()?;
-        state
-            .find(&res, ns, name)
-            .ok()
-            .map(|object| res.present(&object))
+        state.find(&res, ns, name).ok().map(|object| res.present(&object))
     }
 
     /// All objects of a namespace, or of all namespaces.
@@ -154,26 +145,14 @@ impl ApiServer {
     }
 
     /// Creates an object.
-    pub fn create(
-        &self,
-        who: &User,
-        r: &Gvr,
-        ns: Option<&str>,
-        obj: Value,
-    ) -> Result<Arc<Value>, Status> {
+    pub fn create(&self, who: &User, r: &Gvr, ns: Option<&str>, obj: Value) -> Result<Arc<Value>, Status> {
         let mut state = self.inner.state.lock();
         let call = self.call(who, state.resource(r)?, None);
         state.create(&call, ns, obj)
     }
 
     /// Replaces an object or its subresource; a `metadata.resourceVersion` must be the current one.
-    pub fn update(
-        &self,
-        who: &User,
-        r: &Gvr,
-        sub: Option<&str>,
-        obj: Value,
-    ) -> Result<Arc<Value>, Status> {
+    pub fn update(&self, who: &User, r: &Gvr, sub: Option<&str>, obj: Value) -> Result<Arc<Value>, Status> {
         let mut state = self.inner.state.lock();
         let call = self.call(who, state.resource(r)?, sub);
         state.update(&call, obj)
@@ -197,11 +176,7 @@ impl ApiServer {
             };
             f(&mut object);
             answer = self.update(who, r, sub, object);
-            if answer
-                .as_ref()
-                .err()
-                .is_none_or(|status| status.code != 409)
-            {
+            if answer.as_ref().err().is_none_or(|status| status.code != 409) {
                 break;
             }
         }
@@ -224,13 +199,7 @@ impl ApiServer {
 
     /// Follows a resource from a revision on, or from the objects of now.
     pub fn watch(&self, r: &Gvr, ns: Option<&str>, since: Option<u64>) -> Watch {
-        let shelf = self
-            .inner
-            .state
-            .lock()
-            .registry
-            .get(r)
-            .map_or(*r, |res| res.stored_as);
+        let shelf = self.inner.state.lock().registry.get(r).map_or(*r, |res| res.stored_as);
         Watch::new(self, shelf, ns, since)
     }
 
@@ -314,19 +283,7 @@ impl ApiServer {
         collect::sweep(self)
     }
 
-    fn call<'a>(
-        &self,
-        who: &'a User,
-        res: Arc<resource::Resource>,
-        sub: Option<&'a str>,
-    ) -> Call<'a> {
-        Call {
-            who,
-            res,
-            sub,
-            now: self.inner.clock.now(),
-            dry_run: false,
-            manager: None,
-        }
+    fn call<'a>(&self, who: &'a User, res: Arc<resource::Resource>, sub: Option<&'a str>) -> Call<'a> {
+        Call { who, res, sub, now: self.inner.clock.now(), dry_run: false, manager: None }
     }
 }

@@ -28,10 +28,7 @@ pub struct DeleteOptions {
 impl DeleteOptions {
     /// At once, without grace.
     pub fn now() -> Self {
-        Self {
-            grace: Some(0),
-            ..Self::default()
-        }
+        Self { grace: Some(0), ..Self::default() }
     }
 }
 
@@ -118,18 +115,11 @@ fn check(call: &Call<'_>, current: &Value, options: &DeleteOptions) -> Result<()
 fn mark(call: &Call<'_>, current: &Value, options: &DeleteOptions) -> Value {
     let mut object = current.clone();
     set_propagation(&mut object, options.propagation);
-    let grace = if call.res.is(&gvr::PODS) {
-        pod_grace(current, options)
-    } else {
-        0
-    };
+    let grace = if call.res.is(&gvr::PODS) { pod_grace(current, options) } else { 0 };
     let before = current["metadata"]["deletionGracePeriodSeconds"].as_i64();
     let again = meta::is_deleting(current);
     if !again || before.is_some_and(|before| grace < before) {
-        let at = call
-            .now
-            .saturating_add(SignedDuration::from_secs(grace))
-            .unwrap_or(call.now);
+        let at = call.now.saturating_add(SignedDuration::from_secs(grace)).unwrap_or(call.now);
         let meta = meta::of(&mut object);
         // A second, shorter deletion does not move the time of the first one behind it.
         meta.insert("deletionTimestamp".into(), json!(stamp(at)));
@@ -151,9 +141,7 @@ fn pod_grace(pod: &Value, options: &DeleteOptions) -> i64 {
     if meta::text(pod, "/spec/nodeName").is_empty() || phase == "Succeeded" || phase == "Failed" {
         return 0;
     }
-    let own = pod["spec"]["terminationGracePeriodSeconds"]
-        .as_i64()
-        .unwrap_or(30);
+    let own = pod["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
     let before = pod["metadata"]["deletionGracePeriodSeconds"].as_i64();
     let asked = options.grace.unwrap_or(before.unwrap_or(own)).max(0);
     before.map_or(asked, |before| asked.min(before))

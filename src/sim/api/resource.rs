@@ -38,16 +38,8 @@ pub(super) struct Resource {
 }
 
 /// Verbs of an object that is stored.
-pub(super) const ALL: &[&str] = &[
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-];
+pub(super) const ALL: &[&str] =
+    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 /// Verbs of a question asked by creating.
 pub(super) const CREATE: &[&str] = &["create"];
 const GET_PATCH_UPDATE: &[&str] = &["get", "patch", "update"];
@@ -64,22 +56,11 @@ pub(super) const fn sub(
     kind: &'static str,
     verbs: &'static [&'static str],
 ) -> Sub {
-    Sub {
-        name,
-        group,
-        version,
-        kind,
-        verbs,
-    }
+    Sub { name, group, version, kind, verbs }
 }
 
 /// Starts a row.
-pub(super) const fn row(
-    gvr: Gvr,
-    singular: &'static str,
-    kind: &'static str,
-    namespaced: bool,
-) -> Resource {
+pub(super) const fn row(gvr: Gvr, singular: &'static str, kind: &'static str, namespaced: bool) -> Resource {
     Resource {
         gvr,
         kind,
@@ -153,10 +134,7 @@ pub(super) struct Registry {
 
 impl Registry {
     pub(super) fn new() -> Self {
-        let mut registry = Self {
-            rows: HashMap::new(),
-            order: Vec::new(),
-        };
+        let mut registry = Self { rows: HashMap::new(), order: Vec::new() };
         for resource in TABLE {
             registry.add(*resource);
         }
@@ -181,9 +159,7 @@ impl Registry {
 
     pub(super) fn find(&self, group: &str, version: &str, resource: &str) -> Option<Arc<Resource>> {
         self.iter()
-            .find(|row| {
-                row.gvr.resource == resource && row.gvr.group == group && row.gvr.version == version
-            })
+            .find(|row| row.gvr.resource == resource && row.gvr.group == group && row.gvr.version == version)
             .cloned()
     }
 

@@ -62,10 +62,7 @@ const FIELDS: &[(&str, &[&str])] = &[
 impl Selector {
     /// Parses both texts; an error is the message of a 400.
     pub(super) fn parse(res: &Resource, labels: &str, fields: &str) -> Result<Self, String> {
-        Ok(Self {
-            labels: parse_labels(labels)?,
-            fields: parse_fields(res, fields)?,
-        })
+        Ok(Self { labels: parse_labels(labels)?, fields: parse_fields(res, fields)? })
     }
 
     pub(super) fn is_all(&self) -> bool {
@@ -81,14 +78,9 @@ impl Selector {
     }
 
     pub(super) fn matches(&self, object: &Value) -> bool {
-        let labels = object
-            .pointer("/metadata/labels")
-            .and_then(Value::as_object);
+        let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
         self.labels.iter().all(|need| need.holds(labels))
-            && self
-                .fields
-                .iter()
-                .all(|(field, value, equal)| (field_of(object, field) == *value) == *equal)
+            && self.fields.iter().all(|(field, value, equal)| (field_of(object, field) == *value) == *equal)
     }
 }
 
@@ -96,12 +88,8 @@ impl Need {
     fn holds(&self, labels: Option<&Map<String, Value>>) -> bool {
         let get = |key: &String| labels.and_then(|all| all.get(key)).and_then(Value::as_str);
         match self {
-            Self::In(key, values) => {
-                get(key).is_some_and(|own| values.iter().any(|one| one == own))
-            }
-            Self::NotIn(key, values) => {
-                get(key).is_none_or(|own| values.iter().all(|one| one != own))
-            }
+            Self::In(key, values) => get(key).is_some_and(|own| values.iter().any(|one| one == own)),
+            Self::NotIn(key, values) => get(key).is_none_or(|own| values.iter().all(|one| one != own)),
             Self::Exists(key) => get(key).is_some(),
             Self::Missing(key) => get(key).is_none(),
         }
@@ -115,23 +103,11 @@ pub fn label_selector_matches(selector: &Value, labels: &Value) -> bool {
     }
     let labels = labels.as_object();
     let texts = |value: &Value| -> Vec<String> {
-        meta::list(value, "/values")
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
+        meta::list(value, "/values").iter().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let pairs = selector
-        .get("matchLabels")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    let mut equal = pairs.map(|(key, value)| {
-        Need::In(
-            key.clone(),
-            vec![value.as_str().unwrap_or_default().to_owned()],
-        )
-    });
+    let pairs = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let mut equal =
+        pairs.map(|(key, value)| Need::In(key.clone(), vec![value.as_str().unwrap_or_default().to_owned()]));
     let by_label = equal.all(|need| need.holds(labels));
     by_label
         && meta::list(selector, "/matchExpressions").iter().all(|one| {
@@ -153,16 +129,11 @@ fn field_of(object: &Value, field: &str) -> String {
         return if source.is_empty() { reporting } else { source }.to_owned();
     }
     if field == "status.successful" {
-        return object["status"]["succeeded"]
-            .as_i64()
-            .unwrap_or(0)
-            .to_string();
+        return object["status"]["succeeded"].as_i64().unwrap_or(0).to_string();
     }
     match object.pointer(&format!("/{}", field.replace('.', "/"))) {
         Some(Value::String(text)) => text.clone(),
-        None | Some(Value::Null)
-            if field == "spec.unschedulable" || field == "spec.hostNetwork" =>
-        {
+        None | Some(Value::Null) if field == "spec.unschedulable" || field == "spec.hostNetwork" => {
             "false".into()
         }
         None | Some(Value::Null) => String::new(),
@@ -172,20 +143,13 @@ fn field_of(object: &Value, field: &str) -> String {
 
 fn parse_fields(res: &Resource, text: &str) -> Result<Vec<(String, String, bool)>, String> {
     let mut out = Vec::new();
-    for part in text
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-    {
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (field, value, equal) = if let Some((field, value)) = part.split_once("!=") {
             (field, value, false)
-        } else if let Some((field, value)) = part.split_once("==").or_else(|| part.split_once('='))
-        {
+        } else if let Some((field, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
             (field, value, true)
         } else {
-            return Err(format!(
-                "invalid selector: '{text}'; can't understand '{part}'"
-            ));
+            return Err(format!("invalid selector: '{text}'; can't understand '{part}'"));
         };
         if !is_known(res, field) {
             return Err(format!("field label not supported: {field}"));
@@ -201,17 +165,11 @@ fn is_known(res: &Resource, field: &str) -> bool {
     let field = field.replace("regarding.", "involvedObject.");
     field == "metadata.name"
         || (field == "metadata.namespace" && res.namespaced)
-        || FIELDS
-            .iter()
-            .any(|(of, fields)| *of == res.stored_as.resource && fields.contains(&field.as_str()))
+        || FIELDS.iter().any(|(of, fields)| *of == res.stored_as.resource && fields.contains(&field.as_str()))
 }
 
 fn parse_labels(text: &str) -> Result<Vec<Need>, String> {
-    split_outside(text)
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(parse_need)
-        .collect()
+    split_outside(text).into_iter().filter(|part| !part.is_empty()).map(parse_need).collect()
 }
 
 /// Splits at commas that are not inside parentheses.
@@ -235,16 +193,10 @@ fn split_outside(text: &str) -> Vec<&str> {
 fn parse_need(part: &str) -> Result<Need, String> {
     let bad = || format!("unable to parse requirement: {part:?}");
     if let Some((key, value)) = part.split_once("!=") {
-        return Ok(Need::NotIn(
-            word(key).ok_or_else(bad)?,
-            vec![value.trim().to_owned()],
-        ));
+        return Ok(Need::NotIn(word(key).ok_or_else(bad)?, vec![value.trim().to_owned()]));
     }
     if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Ok(Need::In(
-            word(key).ok_or_else(bad)?,
-            vec![value.trim().to_owned()],
-        ));
+        return Ok(Need::In(word(key).ok_or_else(bad)?, vec![value.trim().to_owned()]));
     }
     if let Some(key) = part.strip_prefix('!') {
         return Ok(Need::Missing(word(key).ok_or_else(bad)?));
@@ -278,22 +230,13 @@ mod tests {
 
     fn check(labels: &str, fields: &str, object: &Value) -> bool {
         let pods = Registry::new().get(&gvr::PODS).unwrap();
-        Selector::parse(&pods, labels, fields)
-            .unwrap()
-            .matches(object)
+        Selector::parse(&pods, labels, fields).unwrap().matches(object)
     }
 
     #[test]
     fn labels_are_matched_by_every_operator() {
         let pod = json!({"metadata": {"labels": {"app": "web", "tier": "front"}}});
-        for yes in [
-            "app=web",
-            "app==web,tier in (front, back)",
-            "app,!gone",
-            "app!=db",
-            "x notin (y)",
-            "",
-        ] {
+        for yes in ["app=web", "app==web,tier in (front, back)", "app,!gone", "app!=db", "x notin (y)", ""] {
             assert!(check(yes, "", &pod), "{yes}");
         }
         for no in ["app=db", "tier notin (front)", "gone", "!app", "app!=web"] {
@@ -303,7 +246,8 @@ mod tests {
 
     #[test]
     fn fields_are_matched_and_unknown_ones_refused() {
-        let pod = json!({"metadata": {"name": "p"}, "spec": {"nodeName": "n"}, "status": {"phase": "Running"}});
+        let pod =
+            json!({"metadata": {"name": "p"}, "spec": {"nodeName": "n"}, "status": {"phase": "Running"}});
         assert!(check("", "spec.nodeName=n,status.phase!=Failed", &pod));
         assert!(!check("", "metadata.name==q", &pod));
         let pods = Registry::new().get(&gvr::PODS).unwrap();
@@ -321,9 +265,6 @@ mod tests {
         let selector = json!({"matchLabels": {"a": "b"},
             "matchExpressions": [{"key": "c", "operator": "DoesNotExist"}]});
         assert!(label_selector_matches(&selector, &json!({"a": "b"})));
-        assert!(!label_selector_matches(
-            &selector,
-            &json!({"a": "b", "c": "d"})
-        ));
+        assert!(!label_selector_matches(&selector, &json!({"a": "b", "c": "d"})));
     }
 }

@@ -36,14 +36,7 @@ impl Call<'_> {
 
     /// The same call about another resource, as when one write brings another.
     pub(super) fn on(&self, res: Arc<Resource>) -> Call<'_> {
-        Call {
-            who: self.who,
-            res,
-            sub: None,
-            now: self.now,
-            dry_run: self.dry_run,
-            manager: None,
-        }
+        Call { who: self.who, res, sub: None, now: self.now, dry_run: self.dry_run, manager: None }
     }
 }
 
@@ -56,31 +49,16 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(dirty: Arc<Notify>) -> Self {
-        Self {
-            store: Store::new(),
-            registry: Registry::new(),
-            dirty,
-        }
+        Self { store: Store::new(), registry: Registry::new(), dirty }
     }
 
     pub(super) fn resource(&self, gvr: &Gvr) -> Result<Arc<Resource>, Status> {
         self.registry.get(gvr).ok_or_else(Status::no_such_path)
     }
 
-    pub(super) fn find(
-        &self,
-        res: &Resource,
-        ns: Option<&str>,
-        name: &str,
-    ) -> Result<Arc<Value>, Status> {
-        let ns = if res.namespaced {
-            ns.unwrap_or_default()
-        } else {
-            ""
-        };
-        self.store
-            .get(&res.stored_as, ns, name)
-            .ok_or_else(|| Status::not_found(&res.gvr, name))
+    pub(super) fn find(&self, res: &Resource, ns: Option<&str>, name: &str) -> Result<Arc<Value>, Status> {
+        let ns = if res.namespaced { ns.unwrap_or_default() } else { "" };
+        self.store.get(&res.stored_as, ns, name).ok_or_else(|| Status::not_found(&res.gvr, name))
     }
 
     /// Stores a new object after admission.
@@ -94,9 +72,7 @@ impl State {
         check_version_and_kind(res, &object)?;
         place(res, ns, &mut object)?;
         if !text_of(&object, "resourceVersion").is_empty() {
-            return Err(Status::bad_request(
-                "resourceVersion should not be set on objects to be created",
-            ));
+            return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
         }
         if res.namespaced {
             self.check_namespace(call, &object)?;
@@ -126,11 +102,7 @@ impl State {
     }
 
     /// Replaces an object, or the part of it the subresource names.
-    pub(super) fn update(
-        &mut self,
-        call: &Call<'_>,
-        mut object: Value,
-    ) -> Result<Arc<Value>, Status> {
+    pub(super) fn update(&mut self, call: &Call<'_>, mut object: Value) -> Result<Arc<Value>, Status> {
         let res = &call.res;
         check_version_and_kind(res, &object)?;
         res.store_form(&mut object);
@@ -182,9 +154,8 @@ impl State {
             return Err(Status::not_found(&gvr::NAMESPACES, ns));
         };
         if meta::is_deleting(&namespace) {
-            let why = format!(
-                "unable to create new content in namespace {ns} because it is being terminated"
-            );
+            let why =
+                format!("unable to create new content in namespace {ns} because it is being terminated");
             let mut status = Status::forbidden(call.gvr(), meta::name(object), &why);
             status.details["causes"] = json!([{
                 "reason": "NamespaceTerminating",
@@ -215,15 +186,10 @@ fn text_of<'a>(object: &'a Value, field: &str) -> &'a str {
 }
 
 fn check_version_and_kind(res: &Resource, object: &Value) -> Result<(), Status> {
-    let (version, kind) = (
-        meta::text(object, "/apiVersion"),
-        meta::text(object, "/kind"),
-    );
+    let (version, kind) = (meta::text(object, "/apiVersion"), meta::text(object, "/kind"));
     let wanted = res.api_version();
     if kind.is_empty() {
-        return Err(Status::bad_request(
-            "Object 'Kind' is missing in request body",
-        ));
+        return Err(Status::bad_request("Object 'Kind' is missing in request body"));
     }
     if version != wanted || kind != res.kind {
         return Err(Status::bad_request(format!(
@@ -242,9 +208,7 @@ fn place(res: &Resource, ns: Option<&str>, object: &mut Value) -> Result<(), Sta
     }
     let wanted = ns.unwrap_or_default();
     if wanted.is_empty() && own.is_empty() {
-        return Err(Status::bad_request(
-            "an empty namespace may not be set during creation",
-        ));
+        return Err(Status::bad_request("an empty namespace may not be set during creation"));
     }
     if !wanted.is_empty() && !own.is_empty() && wanted != own {
         return Err(Status::bad_request(
@@ -261,8 +225,7 @@ fn check_preconditions(call: &Call<'_>, object: &Value, current: &Value) -> Resu
     let name = meta::name(current);
     let (uid, own) = (meta::uid(object), meta::uid(current));
     if !uid.is_empty() && uid != own {
-        let why =
-            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {own}");
+        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {own}");
         return Err(Status::conflict(call.gvr(), name, &why));
     }
     let version = text_of(object, "resourceVersion");
@@ -286,12 +249,7 @@ fn manage(call: &Call<'_>, before: &Value, after: &mut Value) {
         time: stamp(call.now),
         force: false,
     };
-    apply::track(
-        Shape::of(&api_version, call.res.kind),
-        before,
-        after,
-        &writer,
-    );
+    apply::track(Shape::of(&api_version, call.res.kind), before, after, &writer);
 }
 
 /// A writer that says nothing about managers leaves them as they are.
@@ -327,9 +285,7 @@ fn part(call: &Call<'_>, current: &Value, sent: Value) -> Value {
 }
 
 fn map(object: &mut Value) -> &mut serde_json::Map<String, Value> {
-    object
-        .as_object_mut()
-        .expect("an object with a kind is a map")
+    object.as_object_mut().expect("an object with a kind is a map")
 }
 
 fn same_spec(one: &Value, other: &Value) -> bool {
@@ -337,9 +293,7 @@ fn same_spec(one: &Value, other: &Value) -> bool {
         return false;
     };
     let differs = |key: &String| one.get(key) != other.get(key);
-    !one.keys()
-        .chain(other.keys())
-        .any(|key| key != "metadata" && key != "status" && differs(key))
+    !one.keys().chain(other.keys()).any(|key| key != "metadata" && key != "status" && differs(key))
 }
 
 /// A deleted object goes when nobody holds it any longer.

@@ -34,49 +34,27 @@ pub struct Cause {
 impl Cause {
     /// A field that must be there.
     pub fn required(field: impl Into<String>, hint: &str) -> Self {
-        let message = if hint.is_empty() {
-            "Required value".to_owned()
-        } else {
-            format!("Required value: {hint}")
-        };
-        Self {
-            reason: "FieldValueRequired",
-            field: field.into(),
-            message,
-        }
+        let message =
+            if hint.is_empty() { "Required value".to_owned() } else { format!("Required value: {hint}") };
+        Self { reason: "FieldValueRequired", field: field.into(), message }
     }
 
     /// A field with a value that is not allowed; strings are quoted as Go's `%q` does.
     pub fn invalid(field: impl Into<String>, value: &Value, why: &str) -> Self {
         let message = format!("Invalid value: {value}: {why}");
-        Self {
-            reason: "FieldValueInvalid",
-            field: field.into(),
-            message,
-        }
+        Self { reason: "FieldValueInvalid", field: field.into(), message }
     }
 
     /// A field that may not be used here.
     pub fn forbidden(field: impl Into<String>, why: &str) -> Self {
-        Self {
-            reason: "FieldValueForbidden",
-            field: field.into(),
-            message: format!("Forbidden: {why}"),
-        }
+        Self { reason: "FieldValueForbidden", field: field.into(), message: format!("Forbidden: {why}") }
     }
 
     /// A value outside a closed set.
     pub fn unsupported(field: impl Into<String>, value: &Value, allowed: &[&str]) -> Self {
         let allowed: Vec<String> = allowed.iter().map(|one| format!("{one:?}")).collect();
-        let message = format!(
-            "Unsupported value: {value}: supported values: {}",
-            allowed.join(", ")
-        );
-        Self {
-            reason: "FieldValueNotSupported",
-            field: field.into(),
-            message,
-        }
+        let message = format!("Unsupported value: {value}: supported values: {}", allowed.join(", "));
+        Self { reason: "FieldValueNotSupported", field: field.into(), message }
     }
 
     fn text(&self) -> String {
@@ -86,12 +64,7 @@ impl Cause {
 
 impl Status {
     pub(super) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            reason,
-            message: message.into(),
-            details: Value::Null,
-        }
+        Self { code, reason, message: message.into(), details: Value::Null }
     }
 
     fn about(mut self, r: &Gvr, name: &str) -> Self {
@@ -104,41 +77,24 @@ impl Status {
 
     /// 404 for an object.
     pub fn not_found(r: &Gvr, name: &str) -> Self {
-        Self::new(
-            404,
-            "NotFound",
-            format!("{} {name:?} not found", r.qualified()),
-        )
-        .about(r, name)
+        Self::new(404, "NotFound", format!("{} {name:?} not found", r.qualified())).about(r, name)
     }
 
     /// 404 for a path nobody serves.
     pub fn no_such_path() -> Self {
-        let mut status = Self::new(
-            404,
-            "NotFound",
-            "the server could not find the requested resource",
-        );
+        let mut status = Self::new(404, "NotFound", "the server could not find the requested resource");
         status.details = json!({});
         status
     }
 
     /// 409 on create.
     pub fn already_exists(r: &Gvr, name: &str) -> Self {
-        Self::new(
-            409,
-            "AlreadyExists",
-            format!("{} {name:?} already exists", r.qualified()),
-        )
-        .about(r, name)
+        Self::new(409, "AlreadyExists", format!("{} {name:?} already exists", r.qualified())).about(r, name)
     }
 
     /// 409 with the given reason behind the colon.
     pub fn conflict(r: &Gvr, name: &str, why: &str) -> Self {
-        let message = format!(
-            "Operation cannot be fulfilled on {} {name:?}: {why}",
-            r.qualified()
-        );
+        let message = format!("Operation cannot be fulfilled on {} {name:?}: {why}", r.qualified());
         Self::new(409, "Conflict", message).about(r, name)
     }
 
@@ -153,11 +109,7 @@ impl Status {
 
     /// 403 by admission.
     pub fn forbidden(r: &Gvr, name: &str, why: &str) -> Self {
-        let subject = if name.is_empty() {
-            String::new()
-        } else {
-            format!(" {name:?}")
-        };
+        let subject = if name.is_empty() { String::new() } else { format!(" {name:?}") };
         let message = format!("{}{subject} is forbidden: {why}", r.qualified());
         Self::new(403, "Forbidden", message).about(r, name)
     }
@@ -169,16 +121,8 @@ impl Status {
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
         };
-        let qualified = if group.is_empty() {
-            kind.to_owned()
-        } else {
-            format!("{kind}.{group}")
-        };
-        let mut status = Self::new(
-            422,
-            "Invalid",
-            format!("{qualified} {name:?} is invalid: {text}"),
-        );
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let mut status = Self::new(422, "Invalid", format!("{qualified} {name:?} is invalid: {text}"));
         let list: Vec<Value> = causes
             .iter()
             .map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field}))
@@ -229,11 +173,7 @@ impl Status {
 
     /// 410 of a watch that starts too far back.
     pub fn too_old(asked: u64, oldest: u64) -> Self {
-        Self::new(
-            410,
-            "Expired",
-            format!("too old resource version: {asked} ({oldest})"),
-        )
+        Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"))
     }
 
     /// 410 of a `continue` token whose snapshot is gone.
@@ -258,11 +198,7 @@ impl Status {
     /// 500 and other server errors.
     pub fn internal(message: impl Into<String>) -> Self {
         let message = message.into();
-        let mut status = Self::new(
-            500,
-            "InternalError",
-            format!("Internal error occurred: {message}"),
-        );
+        let mut status = Self::new(500, "InternalError", format!("Internal error occurred: {message}"));
         status.details = json!({"causes": [{"message": message}]});
         status
     }

@@ -53,9 +53,7 @@ pub(super) struct Change {
 impl Change {
     /// The line a plain watch of the stored version sends: made once, shared by all watchers.
     pub(super) fn line(&self) -> Bytes {
-        self.line
-            .get_or_init(|| event_line(self.kind, &self.object))
-            .clone()
+        self.line.get_or_init(|| event_line(self.kind, &self.object)).clone()
     }
 }
 
@@ -110,13 +108,7 @@ impl Shelf {
             return Err(self.forgotten);
         }
         let start = self.history.partition_point(|change| change.rv <= since);
-        Ok(self
-            .history
-            .iter()
-            .skip(start)
-            .take(most)
-            .cloned()
-            .collect())
+        Ok(self.history.iter().skip(start).take(most).cloned().collect())
     }
 
     /// The objects as they were at `revision`; None if that is forgotten.
@@ -125,12 +117,7 @@ impl Shelf {
             return None;
         }
         let mut then = self.objects.clone();
-        for change in self
-            .history
-            .iter()
-            .rev()
-            .take_while(|change| change.rv > revision)
-        {
+        for change in self.history.iter().rev().take_while(|change| change.rv > revision) {
             let key = meta::key(&change.object);
             match &change.previous {
                 Some(before) => then.insert(key, Arc::clone(before)),
@@ -158,11 +145,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new() -> Self {
-        Self {
-            revision: 1,
-            shelves: HashMap::new(),
-            keep: 4096,
-        }
+        Self { revision: 1, shelves: HashMap::new(), keep: 4096 }
     }
 
     /// How many changes each resource remembers.
@@ -181,9 +164,7 @@ impl Store {
 
     pub(super) fn shelf(&mut self, gvr: Gvr) -> &mut Shelf {
         let revision = self.revision;
-        self.shelves
-            .entry(gvr)
-            .or_insert_with(|| Shelf::new(revision))
+        self.shelves.entry(gvr).or_insert_with(|| Shelf::new(revision))
     }
 
     pub(super) fn peek(&self, gvr: &Gvr) -> Option<&Shelf> {
@@ -191,16 +172,11 @@ impl Store {
     }
 
     pub(super) fn get(&self, gvr: &Gvr, ns: &str, name: &str) -> Option<Arc<Value>> {
-        self.peek(gvr)?
-            .objects
-            .get(&(ns.to_owned(), name.to_owned()))
-            .cloned()
+        self.peek(gvr)?.objects.get(&(ns.to_owned(), name.to_owned())).cloned()
     }
 
     pub(super) fn all(&self, gvr: &Gvr, ns: Option<&str>) -> Vec<Arc<Value>> {
-        self.peek(gvr)
-            .map(|shelf| shelf.range(ns))
-            .unwrap_or_default()
+        self.peek(gvr).map(|shelf| shelf.range(ns)).unwrap_or_default()
     }
 
     pub(super) fn shelves(&self) -> impl Iterator<Item = (&Gvr, &Shelf)> {
@@ -214,11 +190,7 @@ impl Store {
         let object = Arc::new(object);
         let key = meta::key(&object);
         let previous = self.shelf(gvr).objects.insert(key, Arc::clone(&object));
-        let kind = if previous.is_some() {
-            WatchType::Modified
-        } else {
-            WatchType::Added
-        };
+        let kind = if previous.is_some() { WatchType::Modified } else { WatchType::Added };
         self.record(gvr, kind, Arc::clone(&object), previous);
         object
     }
@@ -234,22 +206,10 @@ impl Store {
         Some(last)
     }
 
-    fn record(
-        &mut self,
-        gvr: Gvr,
-        kind: WatchType,
-        object: Arc<Value>,
-        previous: Option<Arc<Value>>,
-    ) {
+    fn record(&mut self, gvr: Gvr, kind: WatchType, object: Arc<Value>, previous: Option<Arc<Value>>) {
         let (rv, keep) = (self.revision, self.keep);
         let shelf = self.shelf(gvr);
-        shelf.history.push_back(Arc::new(Change {
-            rv,
-            kind,
-            object,
-            previous,
-            line: OnceLock::new(),
-        }));
+        shelf.history.push_back(Arc::new(Change { rv, kind, object, previous, line: OnceLock::new() }));
         shelf.forget(keep);
         shelf.wake.send_replace(rv);
     }

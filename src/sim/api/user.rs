@@ -27,11 +27,7 @@ impl User {
     pub fn new(name: &str, groups: &[&str]) -> Self {
         let mut groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
         groups.push(AUTHENTICATED.to_owned());
-        Self {
-            name: name.to_owned(),
-            groups,
-            ..Self::default()
-        }
+        Self { name: name.to_owned(), groups, ..Self::default() }
     }
 
     /// A part of the cluster itself, such as `kubelet`: all rights.
@@ -50,11 +46,7 @@ impl User {
 
     /// Who sends no token.
     pub fn anonymous() -> Self {
-        Self {
-            name: "system:anonymous".into(),
-            groups: vec![UNAUTHENTICATED.into()],
-            ..Self::default()
-        }
+        Self { name: "system:anonymous".into(), groups: vec![UNAUTHENTICATED.into()], ..Self::default() }
     }
 
     /// The part of the name behind `system:`, or the whole name: the default field manager.

@@ -40,31 +40,19 @@ fn judge(res: &Resource, object: &Value, causes: &[Cause]) -> Result<(), Status>
     if causes.is_empty() {
         return Ok(());
     }
-    Err(Status::invalid(
-        res.gvr.group,
-        res.kind,
-        meta::name(object),
-        causes,
-    ))
+    Err(Status::invalid(res.gvr.group, res.kind, meta::name(object), causes))
 }
 
 fn name(res: &Resource, object: &Value, causes: &mut Vec<Cause>) {
     let name = meta::name(object);
     if name.is_empty() {
-        causes.push(Cause::required(
-            "metadata.name",
-            "name or generateName is required",
-        ));
+        causes.push(Cause::required("metadata.name", "name or generateName is required"));
         return;
     }
     let rbac = res.gvr.group == "rbac.authorization.k8s.io";
     if rbac {
         if name.contains('/') || name.contains('%') || name == "." || name == ".." {
-            causes.push(Cause::invalid(
-                "metadata.name",
-                &json!(name),
-                "may not contain '/'",
-            ));
+            causes.push(Cause::invalid("metadata.name", &json!(name), "may not contain '/'"));
         }
         return;
     }
@@ -86,10 +74,7 @@ fn is_label(text: &str) -> bool {
 }
 
 fn is_subdomain(text: &str) -> bool {
-    text.len() <= 253
-        && text
-            .split('.')
-            .all(|part| part.len() <= 253 && is_part(part))
+    text.len() <= 253 && text.split('.').all(|part| part.len() <= 253 && is_part(part))
 }
 
 fn is_part(text: &str) -> bool {
@@ -100,16 +85,10 @@ fn is_part(text: &str) -> bool {
 fn spec(res: &Resource, object: &Value, causes: &mut Vec<Cause>) {
     match res.stored_as.resource {
         "pods" => pod_spec(&object["spec"], "spec", causes),
-        "deployments" | "replicasets" | "statefulsets" | "daemonsets"
-            if res.gvr.group == "apps" =>
-        {
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" if res.gvr.group == "apps" => {
             workload(object, causes);
         }
-        "jobs" => pod_spec(
-            &object["spec"]["template"]["spec"],
-            "spec.template.spec",
-            causes,
-        ),
+        "jobs" => pod_spec(&object["spec"]["template"]["spec"], "spec.template.spec", causes),
         "cronjobs" if text(object, "/spec/schedule").is_empty() => {
             causes.push(Cause::required("spec.schedule", ""));
         }
@@ -143,18 +122,11 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
             });
         }
     }
-    if let Some(replicas) = object["spec"]["replicas"]
-        .as_i64()
-        .filter(|count| *count < 0)
-    {
+    if let Some(replicas) = object["spec"]["replicas"].as_i64().filter(|count| *count < 0) {
         let why = "must be greater than or equal to 0";
         causes.push(Cause::invalid("spec.replicas", &json!(replicas), why));
     }
-    pod_spec(
-        &object["spec"]["template"]["spec"],
-        "spec.template.spec",
-        causes,
-    );
+    pod_spec(&object["spec"]["template"]["spec"], "spec.template.spec", causes);
 }
 
 fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
@@ -180,11 +152,7 @@ fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     let policy = text(spec, "/restartPolicy");
     if !matches!(policy, "" | "Always" | "OnFailure" | "Never") {
         let allowed = ["Always", "OnFailure", "Never"];
-        causes.push(Cause::unsupported(
-            format!("{path}.restartPolicy"),
-            &json!(policy),
-            &allowed,
-        ));
+        causes.push(Cause::unsupported(format!("{path}.restartPolicy"), &json!(policy), &allowed));
     }
 }
 
@@ -201,11 +169,7 @@ fn container(one: &Value, path: &str, causes: &mut Vec<Cause>) {
     let policy = text(one, "/imagePullPolicy");
     if !matches!(policy, "" | "Always" | "IfNotPresent" | "Never") {
         let allowed = ["Always", "IfNotPresent", "Never"];
-        causes.push(Cause::unsupported(
-            format!("{path}.imagePullPolicy"),
-            &json!(policy),
-            &allowed,
-        ));
+        causes.push(Cause::unsupported(format!("{path}.imagePullPolicy"), &json!(policy), &allowed));
     }
 }
 
@@ -214,10 +178,7 @@ fn finalizers(before: &Value, after: &Value, causes: &mut Vec<Cause>) {
         return;
     }
     let old = meta::finalizers(before);
-    let new: Vec<&str> = meta::finalizers(after)
-        .into_iter()
-        .filter(|one| !old.contains(one))
-        .collect();
+    let new: Vec<&str> = meta::finalizers(after).into_iter().filter(|one| !old.contains(one)).collect();
     if !new.is_empty() {
         let quoted: Vec<String> = new.iter().map(|one| format!("{one:?}")).collect();
         let why = format!(
@@ -304,21 +265,11 @@ fn pod_fixed(before: &Value, after: &Value, causes: &mut Vec<Cause>) {
 fn pod_core(pod: &Value) -> Value {
     let mut spec = pod["spec"].clone();
     if let Some(fields) = spec.as_object_mut() {
-        for field in [
-            "activeDeadlineSeconds",
-            "tolerations",
-            "ephemeralContainers",
-            "schedulingGates",
-        ] {
+        for field in ["activeDeadlineSeconds", "tolerations", "ephemeralContainers", "schedulingGates"] {
             fields.remove(field);
         }
         for kind in ["containers", "initContainers"] {
-            for one in fields
-                .get_mut(kind)
-                .and_then(Value::as_array_mut)
-                .into_iter()
-                .flatten()
-            {
+            for one in fields.get_mut(kind).and_then(Value::as_array_mut).into_iter().flatten() {
                 one["image"] = Value::Null;
             }
         }

@@ -27,12 +27,7 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn new(api: &ApiServer, shelf: Gvr, cursor: u64) -> Self {
         let wake = api.inner.state.lock().store.shelf(shelf).subscribe();
-        Self {
-            api: api.clone(),
-            shelf,
-            cursor,
-            wake,
-        }
+        Self { api: api.clone(), shelf, cursor, wake }
     }
 
     /// What happened since the last call; 410 if it is forgotten.
@@ -42,9 +37,8 @@ impl Feed {
         let Some(shelf) = state.store.peek(&self.shelf) else {
             return Ok(Vec::new());
         };
-        let changes = shelf
-            .changes(self.cursor, BATCH)
-            .map_err(|oldest| Status::too_old(self.cursor, oldest))?;
+        let changes =
+            shelf.changes(self.cursor, BATCH).map_err(|oldest| Status::too_old(self.cursor, oldest))?;
         if changes.len() < BATCH {
             self.cursor = self.cursor.max(state.store.revision);
         } else if let Some(last) = changes.last() {
@@ -107,13 +101,8 @@ impl Watch {
 
     fn take(&mut self, changes: &[Arc<Change>]) {
         for change in changes {
-            if self
-                .ns
-                .as_deref()
-                .is_none_or(|ns| ns == meta::namespace(&change.object))
-            {
-                self.queue
-                    .push_back((change.kind, Arc::clone(&change.object)));
+            if self.ns.as_deref().is_none_or(|ns| ns == meta::namespace(&change.object)) {
+                self.queue.push_back((change.kind, Arc::clone(&change.object)));
             }
         }
     }
@@ -122,9 +111,6 @@ impl Watch {
         let state = self.feed.api.inner.state.lock();
         let now = state.store.all(&self.feed.shelf, self.ns.as_deref());
         self.feed.cursor = state.store.revision;
-        self.queue = now
-            .into_iter()
-            .map(|object| (WatchType::Added, object))
-            .collect();
+        self.queue = now.into_iter().map(|object| (WatchType::Added, object)).collect();
     }
 }

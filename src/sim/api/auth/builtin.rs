@@ -3,16 +3,7 @@
 use serde_json::{Value, json};
 
 const READ: &[&str] = &["get", "list", "watch"];
-const WRITE: &[&str] = &[
-    "create",
-    "delete",
-    "deletecollection",
-    "get",
-    "list",
-    "patch",
-    "update",
-    "watch",
-];
+const WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// ClusterRoles by name with their rules.
 pub(crate) fn cluster_roles() -> Vec<Value> {
@@ -26,9 +17,7 @@ pub(crate) fn cluster_roles() -> Vec<Value> {
         "resources": ["roles", "rolebindings"], "verbs": WRITE});
     let mut edit = vec![workloads(WRITE), core(WRITE), secret];
     edit.push(json!({"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]}));
-    edit.push(
-        json!({"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}),
-    );
+    edit.push(json!({"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["impersonate"]}));
     edit.extend(watched());
     let mut admin = edit.clone();
     admin.push(roles);
@@ -106,9 +95,6 @@ pub(crate) fn cluster_role_bindings() -> Vec<Value> {
         binding("cluster-admin", &["system:masters"]),
         binding("system:discovery", &["system:authenticated"]),
         binding("system:basic-user", &["system:authenticated"]),
-        binding(
-            "system:public-info-viewer",
-            &["system:authenticated", "system:unauthenticated"],
-        ),
+        binding("system:public-info-viewer", &["system:authenticated", "system:unauthenticated"]),
     ]
 }

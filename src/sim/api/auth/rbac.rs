@@ -22,10 +22,7 @@ pub(crate) struct Attributes<'a> {
 
 /// The answer: yes or no.
 pub(crate) fn allows(store: &Store, user: &User, asked: &Attributes<'_>) -> bool {
-    user.is_in(MASTERS)
-        || rules(store, user, asked.namespace)
-            .iter()
-            .any(|rule| covers(rule, asked))
+    user.is_in(MASTERS) || rules(store, user, asked.namespace).iter().any(|rule| covers(rule, asked))
 }
 
 /// Every rule a user has, cluster-wide and in a namespace (none if empty).
@@ -53,8 +50,7 @@ fn rules_of(store: &Store, binding: &Value, namespace: &str) -> Vec<Value> {
         "Role" => store.get(&gvr::ROLES, namespace, name),
         _ => None,
     };
-    role.map(|role| meta::list(&role, "/rules").to_vec())
-        .unwrap_or_default()
+    role.map(|role| meta::list(&role, "/rules").to_vec()).unwrap_or_default()
 }
 
 fn binds(binding: &Value, user: &User) -> bool {
@@ -81,9 +77,7 @@ fn covers(rule: &Value, asked: &Attributes<'_>) -> bool {
     if let Some(path) = asked.path {
         return texts(rule, "nonResourceURLs").any(|one| covers_path(one, path));
     }
-    has(rule, "apiGroups", asked.group)
-        && covers_resource(rule, asked)
-        && covers_name(rule, asked.name)
+    has(rule, "apiGroups", asked.group) && covers_resource(rule, asked) && covers_name(rule, asked.name)
 }
 
 fn covers_path(pattern: &str, path: &str) -> bool {
@@ -97,9 +91,7 @@ fn covers_resource(rule: &Value, asked: &Attributes<'_>) -> bool {
     texts(rule, "resources").any(|one| match one.split_once('/') {
         None => one == "*" || (asked.sub.is_empty() && one == asked.resource),
         Some((resource, sub)) => {
-            !asked.sub.is_empty()
-                && sub == asked.sub
-                && (resource == "*" || resource == asked.resource)
+            !asked.sub.is_empty() && sub == asked.sub && (resource == "*" || resource == asked.resource)
         }
     })
 }
@@ -114,12 +106,7 @@ fn has(rule: &Value, list: &str, wanted: &str) -> bool {
 }
 
 fn texts<'a>(rule: &'a Value, list: &str) -> impl Iterator<Item = &'a str> {
-    rule[list]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_str)
+    rule[list].as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(Value::as_str)
 }
 
 #[cfg(test)]
@@ -160,105 +147,25 @@ mod tests {
     #[test]
     fn rules_cover_verbs_resources_subresources_and_names() {
         let ann = User::new("ann", &[]);
-        let pods = Attributes {
-            verb: "get",
-            resource: "pods",
-            namespace: "x",
-            ..Attributes::default()
-        };
+        let pods = Attributes { verb: "get", resource: "pods", namespace: "x", ..Attributes::default() };
         check(&ann, pods, true);
         check(&ann, Attributes { sub: "log", ..pods }, true);
-        check(
-            &ann,
-            Attributes {
-                sub: "exec",
-                ..pods
-            },
-            false,
-        );
-        check(
-            &ann,
-            Attributes {
-                verb: "delete",
-                ..pods
-            },
-            false,
-        );
-        let patch = Attributes {
-            verb: "patch",
-            group: "apps",
-            resource: "deployments",
-            ..pods
-        };
-        check(
-            &ann,
-            Attributes {
-                name: "web",
-                ..patch
-            },
-            true,
-        );
-        check(
-            &ann,
-            Attributes {
-                name: "db",
-                ..patch
-            },
-            false,
-        );
-        check(
-            &ann,
-            Attributes {
-                path: Some("/healthz/ping"),
-                verb: "get",
-                ..Attributes::default()
-            },
-            true,
-        );
-        check(
-            &ann,
-            Attributes {
-                path: Some("/metrics"),
-                verb: "get",
-                ..Attributes::default()
-            },
-            false,
-        );
+        check(&ann, Attributes { sub: "exec", ..pods }, false);
+        check(&ann, Attributes { verb: "delete", ..pods }, false);
+        let patch = Attributes { verb: "patch", group: "apps", resource: "deployments", ..pods };
+        check(&ann, Attributes { name: "web", ..patch }, true);
+        check(&ann, Attributes { name: "db", ..patch }, false);
+        check(&ann, Attributes { path: Some("/healthz/ping"), verb: "get", ..Attributes::default() }, true);
+        check(&ann, Attributes { path: Some("/metrics"), verb: "get", ..Attributes::default() }, false);
     }
 
     #[test]
     fn a_role_binding_counts_in_its_namespace_only() {
         let bot = User::service_account("dev", "bot");
-        let pods = Attributes {
-            verb: "list",
-            resource: "pods",
-            namespace: "dev",
-            ..Attributes::default()
-        };
+        let pods = Attributes { verb: "list", resource: "pods", namespace: "dev", ..Attributes::default() };
         check(&bot, pods, true);
-        check(
-            &bot,
-            Attributes {
-                namespace: "prod",
-                ..pods
-            },
-            false,
-        );
-        check(
-            &bot,
-            Attributes {
-                namespace: "",
-                ..pods
-            },
-            false,
-        );
-        check(
-            &User::system("kubelet"),
-            Attributes {
-                namespace: "prod",
-                ..pods
-            },
-            true,
-        );
+        check(&bot, Attributes { namespace: "prod", ..pods }, false);
+        check(&bot, Attributes { namespace: "", ..pods }, false);
+        check(&User::system("kubelet"), Attributes { namespace: "prod", ..pods }, true);
     }
 }

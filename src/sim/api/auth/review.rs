@@ -42,23 +42,13 @@ pub(crate) fn answer(
         },
         _ => return Err(Status::method_not_allowed()),
     };
-    meta::of(&mut review)
-        .entry("creationTimestamp")
-        .or_insert(Value::Null);
+    meta::of(&mut review).entry("creationTimestamp").or_insert(Value::Null);
     Ok(review)
 }
 
 fn subject(spec: &Value) -> User {
-    let groups = meta::list(spec, "/groups")
-        .iter()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
-    User {
-        name: text(spec, "/user").to_owned(),
-        groups,
-        ..User::default()
-    }
+    let groups = meta::list(spec, "/groups").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    User { name: text(spec, "/user").to_owned(), groups, ..User::default() }
 }
 
 fn access(store: &Store, user: &User, spec: &Value) -> Value {
@@ -89,10 +79,8 @@ fn rules(store: &Store, who: &User, ns: &str) -> Value {
         all.push(json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}));
         all.push(json!({"nonResourceURLs": ["*"], "verbs": ["*"]}));
     }
-    let (paths, resources): (Vec<Value>, Vec<Value>) = all.into_iter().partition(|rule| {
-        rule.get("nonResourceURLs")
-            .is_some_and(|urls| !urls.is_null())
-    });
+    let (paths, resources): (Vec<Value>, Vec<Value>) =
+        all.into_iter().partition(|rule| rule.get("nonResourceURLs").is_some_and(|urls| !urls.is_null()));
     json!({"resourceRules": resources, "nonResourceRules": paths, "incomplete": false})
 }
 
@@ -114,32 +102,22 @@ pub(crate) fn token_request(
     tokens: &Tokens,
     now: Timestamp,
 ) -> Result<Value, Status> {
-    let seconds = request["spec"]["expirationSeconds"]
-        .as_i64()
-        .unwrap_or(3600);
+    let seconds = request["spec"]["expirationSeconds"].as_i64().unwrap_or(3600);
     if seconds < 600 {
         let why = super::super::status::Cause::invalid(
             "spec.expirationSeconds",
             &json!(seconds),
             "may not specify a duration less than 10 minutes",
         );
-        return Err(Status::invalid(
-            "authentication.k8s.io",
-            "TokenRequest",
-            "",
-            &[why],
-        ));
+        return Err(Status::invalid("authentication.k8s.io", "TokenRequest", "", &[why]));
     }
-    let until = now
-        .saturating_add(SignedDuration::from_secs(seconds))
-        .unwrap_or(Timestamp::MAX);
+    let until = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
     let mut user = User::service_account(meta::namespace(account), meta::name(account));
     meta::uid(account).clone_into(&mut user.uid);
     let token = tokens.mint(user, Some(until));
     meta::map_at(&mut request, "spec").insert("expirationSeconds".into(), json!(seconds));
     request["metadata"] = json!({"name": meta::name(account), "namespace": meta::namespace(account),
         "creationTimestamp": super::super::clock::stamp(now)});
-    request["status"] =
-        json!({"token": token, "expirationTimestamp": super::super::clock::stamp(until)});
+    request["status"] = json!({"token": token, "expirationTimestamp": super::super::clock::stamp(until)});
     Ok(request)
 }

@@ -24,10 +24,7 @@ impl Tokens {
     pub(crate) fn add(&self, token: &str, user: User, until: Option<Timestamp>) {
         let mut known = self.0.lock();
         if known.len() >= MOST {
-            let soonest = known
-                .iter()
-                .filter_map(|(token, grant)| Some((grant.until?, token.clone())))
-                .min();
+            let soonest = known.iter().filter_map(|(token, grant)| Some((grant.until?, token.clone()))).min();
             if let Some((_, token)) = soonest {
                 known.remove(&token);
             }
@@ -44,10 +41,7 @@ impl Tokens {
     pub(crate) fn user(&self, token: &str, now: Timestamp) -> Option<User> {
         let known = self.0.lock();
         let grant = known.get(token)?;
-        grant
-            .until
-            .is_none_or(|until| now < until)
-            .then(|| grant.user.clone())
+        grant.until.is_none_or(|until| now < until).then(|| grant.user.clone())
     }
 
     pub(crate) fn revoke(&self, token: &str) {
@@ -62,15 +56,9 @@ mod tests {
     #[test]
     fn a_token_ends_when_its_time_is_over() {
         let tokens = Tokens::default();
-        let token = tokens.mint(
-            User::service_account("ns", "sa"),
-            Some(Timestamp::UNIX_EPOCH),
-        );
+        let token = tokens.mint(User::service_account("ns", "sa"), Some(Timestamp::UNIX_EPOCH));
         let before = Timestamp::from_second(-1).unwrap();
-        assert_eq!(
-            tokens.user(&token, before).unwrap().name,
-            "system:serviceaccount:ns:sa"
-        );
+        assert_eq!(tokens.user(&token, before).unwrap().name, "system:serviceaccount:ns:sa");
         assert_eq!(tokens.user(&token, Timestamp::UNIX_EPOCH), None);
         assert_eq!(tokens.user("made-up", before), None);
     }

@@ -19,16 +19,13 @@ pub(super) struct Prefix(pub(super) String);
 /// path of the server it is given; so a kubeconfig names `http://HOST/token/TOKEN`.
 pub(super) fn unwrap_path(parts: &mut Parts) {
     let text = parts.uri.to_string();
-    let Some((token, rest)) = text
-        .strip_prefix("/token/")
-        .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+    let Some((token, rest)) =
+        text.strip_prefix("/token/").map(|rest| rest.split_once('/').unwrap_or((rest, "")))
     else {
         return;
     };
-    let (Ok(value), Ok(uri)) = (
-        format!("Bearer {}", decode_path(token)).parse(),
-        format!("/{rest}").parse(),
-    ) else {
+    let (Ok(value), Ok(uri)) = (format!("Bearer {}", decode_path(token)).parse(), format!("/{rest}").parse())
+    else {
         return;
     };
     parts.extensions.insert(Prefix(format!("/token/{token}")));
@@ -42,10 +39,7 @@ pub(super) fn who(api: &ApiServer, parts: &Parts) -> Result<User, Status> {
     let user = match shown.strip_prefix("Bearer ") {
         Some(token) => {
             let now = api.clock().now();
-            api.inner
-                .tokens
-                .user(token.trim(), now)
-                .ok_or_else(Status::unauthorized)?
+            api.inner.tokens.user(token.trim(), now).ok_or_else(Status::unauthorized)?
         }
         None if shown.is_empty() => User::anonymous(),
         None => return Err(Status::unauthorized()),
@@ -62,13 +56,9 @@ fn impersonated(api: &ApiServer, user: User, parts: &Parts) -> Result<User, Stat
         if groups.is_empty() && uid.is_empty() && extras.is_empty() {
             return Ok(user);
         }
-        return Err(Status::internal(
-            "requested impersonation without impersonating a user",
-        ));
+        return Err(Status::internal("requested impersonation without impersonating a user"));
     }
-    let account = name
-        .strip_prefix("system:serviceaccount:")
-        .and_then(|rest| rest.split_once(':'));
+    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
     match account {
         Some((ns, sa)) => may_impersonate(api, &user, "", "serviceaccounts", ns, sa)?,
         None => may_impersonate(api, &user, "", "users", "", &name)?,
@@ -85,11 +75,7 @@ fn impersonated(api: &ApiServer, user: User, parts: &Parts) -> Result<User, Stat
     }
     let mut next = match account {
         Some((ns, sa)) if groups.is_empty() => User::service_account(ns, sa),
-        _ => User {
-            name,
-            groups,
-            ..User::default()
-        },
+        _ => User { name, groups, ..User::default() },
     };
     if next.name == "system:anonymous" {
         next.groups.push(UNAUTHENTICATED.to_owned());
@@ -112,15 +98,7 @@ fn may_impersonate(
     name: &str,
 ) -> Result<(), Status> {
     let (plural, sub) = resource.split_once('/').unwrap_or((resource, ""));
-    let asked = Attributes {
-        verb: "impersonate",
-        group,
-        resource: plural,
-        sub,
-        namespace,
-        name,
-        path: None,
-    };
+    let asked = Attributes { verb: "impersonate", group, resource: plural, sub, namespace, name, path: None };
     if rbac::allows(&api.inner.state.lock().store, user, &asked) {
         return Ok(());
     }
@@ -129,9 +107,7 @@ fn may_impersonate(
 
 fn values(parts: &Parts, name: &str) -> Vec<String> {
     let all = parts.headers.get_all(name).iter();
-    all.filter_map(|value| value.to_str().ok())
-        .map(str::to_owned)
-        .collect()
+    all.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect()
 }
 
 fn extras(parts: &Parts) -> Vec<(String, String)> {
@@ -147,61 +123,33 @@ fn extras(parts: &Parts) -> Vec<(String, String)> {
 }
 
 /// RBAC for this request.
-pub(super) fn authorize(
-    api: &ApiServer,
-    who: &User,
-    route: &Route,
-    query: &Query,
-) -> Result<(), Status> {
+pub(super) fn authorize(api: &ApiServer, who: &User, route: &Route, query: &Query) -> Result<(), Status> {
     let state = api.inner.state.lock();
     match route {
         Route::Path { verb, path } => {
-            let asked = Attributes {
-                verb,
-                path: Some(path),
-                ..Attributes::default()
-            };
-            if rbac::allows(&state.store, who, &asked) {
-                Ok(())
-            } else {
-                Err(forbidden(who, &asked))
-            }
+            let asked = Attributes { verb, path: Some(path), ..Attributes::default() };
+            if rbac::allows(&state.store, who, &asked) { Ok(()) } else { Err(forbidden(who, &asked)) }
         }
         Route::Resource(target) => {
             let picked = picked(&state.registry, target, query);
             let asked = attributes(target, picked.as_deref());
-            if rbac::allows(&state.store, who, &asked) {
-                Ok(())
-            } else {
-                Err(forbidden(who, &asked))
-            }
+            if rbac::allows(&state.store, who, &asked) { Ok(()) } else { Err(forbidden(who, &asked)) }
         }
     }
 }
 
 /// The name a field selector pins a list or watch to.
-fn picked(
-    registry: &super::super::resource::Registry,
-    target: &Target,
-    query: &Query,
-) -> Option<String> {
+fn picked(registry: &super::super::resource::Registry, target: &Target, query: &Query) -> Option<String> {
     let fields = query.get("fieldSelector");
     if !target.name.is_empty() || fields.is_empty() {
         return None;
     }
     let res = registry.find(&target.group, &target.version, &target.resource)?;
-    Selector::parse(&res, "", fields)
-        .ok()?
-        .one_name()
-        .map(str::to_owned)
+    Selector::parse(&res, "", fields).ok()?.one_name().map(str::to_owned)
 }
 
 fn attributes<'a>(target: &'a Target, picked: Option<&'a str>) -> Attributes<'a> {
-    let namespace = if target.resource == "namespaces" {
-        &target.name
-    } else {
-        &target.namespace
-    };
+    let namespace = if target.resource == "namespaces" { &target.name } else { &target.namespace };
     Attributes {
         verb: target.verb,
         group: &target.group,
@@ -215,10 +163,7 @@ fn attributes<'a>(target: &'a Target, picked: Option<&'a str>) -> Attributes<'a>
 
 fn forbidden(user: &User, asked: &Attributes<'_>) -> Status {
     if let Some(path) = asked.path {
-        let why = format!(
-            "forbidden: User {:?} cannot {} path {path:?}",
-            user.name, asked.verb
-        );
+        let why = format!("forbidden: User {:?} cannot {} path {path:?}", user.name, asked.verb);
         let mut status = Status::new(403, "Forbidden", why);
         status.details = serde_json::json!({});
         return status;

@@ -17,11 +17,7 @@ pub(super) type Answer = Result<Response, Status>;
 struct Cut;
 
 pub(super) fn header<'a>(parts: &'a Parts, name: &str) -> &'a str {
-    parts
-        .headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 pub(super) fn json(code: u16, body: &Value) -> Response {
@@ -35,23 +31,14 @@ pub(super) fn bytes(code: u16, kind: &'static str, body: impl Into<Body>) -> Res
     }
     let headers = response.headers_mut();
     headers.insert(names::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(
-        names::CACHE_CONTROL,
-        HeaderValue::from_static("no-cache, private"),
-    );
+    headers.insert(names::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
     response
 }
 
 pub(super) fn status(status: &Status) -> Response {
     let mut response = json(status.code, &status.to_value());
-    if let Some(after) = status
-        .details
-        .get("retryAfterSeconds")
-        .and_then(Value::as_u64)
-    {
-        response
-            .headers_mut()
-            .insert(names::RETRY_AFTER, HeaderValue::from(after));
+    if let Some(after) = status.details.get("retryAfterSeconds").and_then(Value::as_u64) {
+        response.headers_mut().insert(names::RETRY_AFTER, HeaderValue::from(after));
     }
     response
 }
@@ -75,9 +62,5 @@ pub(super) fn cut() -> Response {
 
 /// The code that goes out, 0 for a cut.
 pub(super) fn code(response: &Response) -> u16 {
-    if response.extensions().get::<Cut>().is_some() {
-        0
-    } else {
-        response.status().as_u16()
-    }
+    if response.extensions().get::<Cut>().is_some() { 0 } else { response.status().as_u16() }
 }

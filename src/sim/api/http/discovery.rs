@@ -20,9 +20,7 @@ pub(super) fn serve(api: &ApiServer, path: &str, parts: &Parts) -> Result<Respon
     let words: Vec<&str> = path.split('/').filter(|word| !word.is_empty()).collect();
     let rows: Vec<Arc<Resource>> = api.inner.state.lock().registry.iter().cloned().collect();
     match words.as_slice() {
-        ["healthz" | "livez" | "readyz", ..] => {
-            Ok(answer::bytes(200, "text/plain; charset=utf-8", "ok"))
-        }
+        ["healthz" | "livez" | "readyz", ..] => Ok(answer::bytes(200, "text/plain; charset=utf-8", "ok")),
         ["version"] => Ok(answer::json(200, &version())),
         ["openapi", rest @ ..] => openapi::serve(&rows, rest, parts),
         ["api" | "apis"] if aggregated(parts).is_some() => Ok(aggregate(&rows, words[0], parts)),
@@ -38,10 +36,8 @@ pub(super) fn serve(api: &ApiServer, path: &str, parts: &Parts) -> Result<Respon
         )),
         ["apis", name] => {
             let groups = groups(&rows);
-            let (name, versions) = groups
-                .iter()
-                .find(|(one, _)| one == name)
-                .ok_or_else(Status::no_such_path)?;
+            let (name, versions) =
+                groups.iter().find(|(one, _)| one == name).ok_or_else(Status::no_such_path)?;
             let mut body = group(name, versions);
             body["kind"] = json!("APIGroup");
             body["apiVersion"] = json!("v1");
@@ -68,13 +64,10 @@ fn version() -> Value {
 fn groups(rows: &[Arc<Resource>]) -> Vec<(&'static str, Vec<&'static str>)> {
     let mut out: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
     for row in rows.iter().filter(|row| !row.gvr.group.is_empty()) {
-        let at = out
-            .iter()
-            .position(|(name, _)| *name == row.gvr.group)
-            .unwrap_or_else(|| {
-                out.push((row.gvr.group, Vec::new()));
-                out.len() - 1
-            });
+        let at = out.iter().position(|(name, _)| *name == row.gvr.group).unwrap_or_else(|| {
+            out.push((row.gvr.group, Vec::new()));
+            out.len() - 1
+        });
         if !out[at].1.contains(&row.gvr.version) {
             out[at].1.push(row.gvr.version);
         }
@@ -83,17 +76,14 @@ fn groups(rows: &[Arc<Resource>]) -> Vec<(&'static str, Vec<&'static str>)> {
 }
 
 fn group(name: &str, versions: &[&str]) -> Value {
-    let one =
-        |version: &&str| json!({"groupVersion": format!("{name}/{version}"), "version": version});
+    let one = |version: &&str| json!({"groupVersion": format!("{name}/{version}"), "version": version});
     json!({"name": name, "versions": versions.iter().map(one).collect::<Vec<_>>(),
         "preferredVersion": versions.first().map(one)})
 }
 
 fn resources(rows: &[Arc<Resource>], group: &str, version: &str) -> Result<Response, Status> {
-    let own: Vec<&Arc<Resource>> = rows
-        .iter()
-        .filter(|row| row.gvr.group == group && row.gvr.version == version)
-        .collect();
+    let own: Vec<&Arc<Resource>> =
+        rows.iter().filter(|row| row.gvr.group == group && row.gvr.version == version).collect();
     let first = own.first().ok_or_else(Status::no_such_path)?;
     let group_version = first.api_version();
     let list: Vec<Value> = own.iter().flat_map(|row| listed(row)).collect();
@@ -115,11 +105,7 @@ fn listed(row: &Resource) -> Vec<Value> {
     }
     let mut out = vec![main];
     for sub in row.subs {
-        let kind = if sub.kind.is_empty() {
-            row.kind
-        } else {
-            sub.kind
-        };
+        let kind = if sub.kind.is_empty() { row.kind } else { sub.kind };
         let mut one = json!({"name": format!("{}/{}", row.gvr.resource, sub.name), "singularName": "",
             "namespaced": row.namespaced, "kind": kind, "verbs": sub.verbs});
         if !sub.version.is_empty() {
@@ -147,26 +133,15 @@ fn aggregated(parts: &Parts) -> Option<&'static str> {
 
 fn aggregate(rows: &[Arc<Resource>], root: &str, parts: &Parts) -> Response {
     let kind = aggregated(parts).unwrap_or("application/json");
-    let version = if kind.contains("v=v2;") {
-        "v2"
-    } else {
-        "v2beta1"
-    };
+    let version = if kind.contains("v=v2;") { "v2" } else { "v2beta1" };
     let mut items = Vec::new();
     let mut own = groups(rows);
     if root == "api" {
         own = vec![("", vec!["v1"])];
     }
     for (name, versions) in own {
-        let versions: Vec<Value> = versions
-            .iter()
-            .map(|version| versioned(rows, name, version))
-            .collect();
-        let meta = if name.is_empty() {
-            json!({})
-        } else {
-            json!({"name": name})
-        };
+        let versions: Vec<Value> = versions.iter().map(|version| versioned(rows, name, version)).collect();
+        let meta = if name.is_empty() { json!({}) } else { json!({"name": name}) };
         items.push(json!({"metadata": meta, "versions": versions}));
     }
     let body = json!({"kind": "APIGroupDiscoveryList", "metadata": {}, "items": items,
@@ -175,26 +150,18 @@ fn aggregate(rows: &[Arc<Resource>], root: &str, parts: &Parts) -> Response {
 }
 
 fn versioned(rows: &[Arc<Resource>], group: &str, version: &str) -> Value {
-    let own = rows
-        .iter()
-        .filter(|row| row.gvr.group == group && row.gvr.version == version);
+    let own = rows.iter().filter(|row| row.gvr.group == group && row.gvr.version == version);
     let list: Vec<Value> = own.map(|row| described(row)).collect();
     json!({"version": version, "resources": list, "freshness": "Current"})
 }
 
 fn described(row: &Resource) -> Value {
-    let kind = |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
-    let scope = if row.namespaced {
-        "Namespaced"
-    } else {
-        "Cluster"
-    };
+    let kind =
+        |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
+    let scope = if row.namespaced { "Namespaced" } else { "Cluster" };
     let mut one: BTreeMap<&str, Value> = BTreeMap::from([
         ("resource", json!(row.gvr.resource)),
-        (
-            "responseKind",
-            kind(row.gvr.group, row.gvr.version, row.kind),
-        ),
+        ("responseKind", kind(row.gvr.group, row.gvr.version, row.kind)),
         ("scope", json!(scope)),
         ("singularResource", json!(row.singular)),
         ("verbs", json!(row.verbs)),

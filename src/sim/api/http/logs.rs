@@ -29,37 +29,21 @@ pub(super) fn serve(asked: Asked) -> Answer {
     if !asked.query.is("follow") {
         return Ok(answer::bytes(200, "text/plain", first));
     }
-    let follow = Follow {
-        asked,
-        ns,
-        name,
-        container,
-        instance,
-        next,
-    };
+    let follow = Follow { asked, ns, name, container, instance, next };
     let head = futures::stream::once(async move { Ok::<_, std::io::Error>(Bytes::from(first)) });
     let rest = futures::stream::unfold(follow, |mut follow| async move {
-        follow
-            .more()
-            .await
-            .map(|text| (Ok(Bytes::from(text)), follow))
+        follow.more().await.map(|text| (Ok(Bytes::from(text)), follow))
     });
     let body = Body::from_stream(futures::StreamExt::chain(head, rest));
     Ok(answer::bytes(200, "text/plain", body))
 }
 
 fn names(pod: &Value, list: &str) -> Vec<String> {
-    meta::list(pod, list)
-        .iter()
-        .map(|one| text(one, "/name").to_owned())
-        .collect()
+    meta::list(pod, list).iter().map(|one| text(one, "/name").to_owned()).collect()
 }
 
 fn container(pod: &Value, asked: &str) -> Result<String, Status> {
-    let (main, init) = (
-        names(pod, "/spec/containers"),
-        names(pod, "/spec/initContainers"),
-    );
+    let (main, init) = (names(pod, "/spec/containers"), names(pod, "/spec/initContainers"));
     let name = meta::name(pod);
     if asked.is_empty() {
         return match main.as_slice() {
@@ -79,47 +63,31 @@ fn container(pod: &Value, asked: &str) -> Result<String, Status> {
         };
     }
     let ephemeral = names(pod, "/spec/ephemeralContainers");
-    if [&main, &init, &ephemeral]
-        .iter()
-        .any(|list| list.iter().any(|one| one == asked))
-    {
+    if [&main, &init, &ephemeral].iter().any(|list| list.iter().any(|one| one == asked)) {
         return Ok(asked.to_owned());
     }
-    Err(Status::bad_request(format!(
-        "container {asked} is not valid for pod {name}"
-    )))
+    Err(Status::bad_request(format!("container {asked} is not valid for pod {name}")))
 }
 
 fn container_status<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
-    [
-        "/status/containerStatuses",
-        "/status/initContainerStatuses",
-        "/status/ephemeralContainerStatuses",
-    ]
-    .iter()
-    .flat_map(|list| meta::list(pod, list))
-    .find(|status| text(status, "/name") == container)
+    ["/status/containerStatuses", "/status/initContainerStatuses", "/status/ephemeralContainerStatuses"]
+        .iter()
+        .flat_map(|list| meta::list(pod, list))
+        .find(|status| text(status, "/name") == container)
 }
 
 /// The restart count of the start whose log is wanted.
 fn instance(pod: &Value, container: &str, previous: bool) -> Result<u32, Status> {
     let name = meta::name(pod);
     if text(pod, "/spec/nodeName").is_empty() {
-        return Err(Status::bad_request(format!(
-            "pod {name} does not have a host assigned"
-        )));
+        return Err(Status::bad_request(format!("pod {name} does not have a host assigned")));
     }
     let waiting = |reason: &str| {
-        let message =
-            format!("container {container:?} in pod {name:?} is waiting to start: {reason}");
+        let message = format!("container {container:?} in pod {name:?} is waiting to start: {reason}");
         Err(Status::bad_request(message))
     };
     let Some(status) = container_status(pod, container) else {
-        return if previous {
-            no_previous(container, name)
-        } else {
-            waiting("ContainerCreating")
-        };
+        return if previous { no_previous(container, name) } else { waiting("ContainerCreating") };
     };
     let restarts = u32::try_from(status["restartCount"].as_u64().unwrap_or(0)).unwrap_or(u32::MAX);
     let ended_before = !status["lastState"]["terminated"].is_null();
@@ -128,11 +96,7 @@ fn instance(pod: &Value, container: &str, previous: bool) -> Result<u32, Status>
             return no_previous(container, name);
         }
         let runs = status["state"]["waiting"].is_null();
-        return Ok(if runs {
-            restarts.saturating_sub(1)
-        } else {
-            restarts
-        });
+        return Ok(if runs { restarts.saturating_sub(1) } else { restarts });
     }
     if let Some(reason) = status["state"]["waiting"]["reason"].as_str() {
         return match reason {
@@ -152,15 +116,10 @@ fn no_previous(container: &str, pod: &str) -> Result<u32, Status> {
 fn cut(lines: &[LogLine], query: &Query, now: Timestamp) -> String {
     let since = query
         .number::<i64>("sinceSeconds")
-        .map(|seconds| {
-            now.saturating_sub(SignedDuration::from_secs(seconds))
-                .unwrap_or(now)
-        })
+        .map(|seconds| now.saturating_sub(SignedDuration::from_secs(seconds)).unwrap_or(now))
         .or_else(|| query.get("sinceTime").parse().ok());
-    let kept: Vec<&LogLine> = lines
-        .iter()
-        .filter(|line| since.is_none_or(|since| line.at >= since))
-        .collect();
+    let kept: Vec<&LogLine> =
+        lines.iter().filter(|line| since.is_none_or(|since| line.at >= since)).collect();
     let tail = query.number::<usize>("tailLines").unwrap_or(usize::MAX);
     let skip = kept.len().saturating_sub(tail);
     let mut out: String = kept[skip..].iter().map(|line| show(line, query)).collect();
@@ -176,11 +135,7 @@ fn cut(lines: &[LogLine], query: &Query, now: Timestamp) -> String {
 
 fn show(line: &LogLine, query: &Query) -> String {
     if query.is("timestamps") {
-        format!(
-            "{} {}\n",
-            line.at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"),
-            line.text
-        )
+        format!("{} {}\n", line.at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"), line.text)
     } else {
         format!("{}\n", line.text)
     }
@@ -203,21 +158,10 @@ impl Follow {
             wake.mark_unchanged();
             let running = self.is_running();
             let logs = self.asked.api.logs();
-            let (lines, next) = logs.read(
-                &self.ns,
-                &self.name,
-                &self.container,
-                self.instance,
-                self.next,
-            );
+            let (lines, next) = logs.read(&self.ns, &self.name, &self.container, self.instance, self.next);
             self.next = next;
             if !lines.is_empty() {
-                return Some(
-                    lines
-                        .iter()
-                        .map(|line| show(line, &self.asked.query))
-                        .collect(),
-                );
+                return Some(lines.iter().map(|line| show(line, &self.asked.query)).collect());
             }
             if !running {
                 return None;

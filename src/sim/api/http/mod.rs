@@ -98,9 +98,7 @@ async fn admitted(api: &ApiServer, who: User, parts: Parts, body: Bytes) -> Resp
         return refused(&status);
     }
     match route {
-        Route::Path { path, .. } => {
-            discovery::serve(api, &path, &parts).unwrap_or_else(|s| refused(&s))
-        }
+        Route::Path { path, .. } => discovery::serve(api, &path, &parts).unwrap_or_else(|s| refused(&s)),
         Route::Resource(target) => {
             let faults = api.inner.faults.strike(&Struck {
                 verb: target.verb,
@@ -109,26 +107,13 @@ async fn admitted(api: &ApiServer, who: User, parts: Parts, body: Bytes) -> Resp
                 name: &target.name,
                 user: &who.name,
             });
-            let found = api.inner.state.lock().registry.find(
-                &target.group,
-                &target.version,
-                &target.resource,
-            );
+            let found =
+                api.inner.state.lock().registry.find(&target.group, &target.version, &target.resource);
             let Some(res) = found else {
                 return refused(&Status::no_such_path());
             };
             let api = api.clone();
-            struck(Asked {
-                api,
-                who,
-                target,
-                res,
-                query,
-                parts,
-                body,
-                faults,
-            })
-            .await
+            struck(Asked { api, who, target, res, query, parts, body, faults }).await
         }
     }
 }
@@ -146,11 +131,7 @@ async fn struck(asked: Asked) -> Response {
     }
     let cut = asked.target.verb != "watch" && asked.faults.contains(&What::CutAfter);
     let answer = dispatch(asked);
-    if cut {
-        answer::cut()
-    } else {
-        answer.unwrap_or_else(|status| refused(&status))
-    }
+    if cut { answer::cut() } else { answer.unwrap_or_else(|status| refused(&status)) }
 }
 
 async fn delay(by: Duration) {
@@ -159,22 +140,10 @@ async fn delay(by: Duration) {
 
 fn injected(code: u16, after: u32) -> Status {
     match code {
-        409 => Status::new(
-            409,
-            "Conflict",
-            "Operation cannot be fulfilled: injected conflict",
-        ),
+        409 => Status::new(409, "Conflict", "Operation cannot be fulfilled: injected conflict"),
         429 => Status::too_many_requests("too many requests, please try again later", after),
-        503 => Status::new(
-            503,
-            "ServiceUnavailable",
-            "the server is currently unable to handle the request",
-        ),
-        504 => Status::new(
-            504,
-            "Timeout",
-            "request did not complete within the allotted timeout",
-        ),
+        503 => Status::new(503, "ServiceUnavailable", "the server is currently unable to handle the request"),
+        504 => Status::new(504, "Timeout", "request did not complete within the allotted timeout"),
         500 => Status::internal("injected failure"),
         other => Status::new(other, "", "injected answer"),
     }
@@ -183,10 +152,7 @@ fn injected(code: u16, after: u32) -> Status {
 fn dispatch(asked: Asked) -> Answer {
     let sub = asked.target.sub.clone();
     if let Some(sub) = &sub
-        && asked
-            .res
-            .sub(sub)
-            .is_none_or(|known| !known.verbs.contains(&asked.target.verb))
+        && asked.res.sub(sub).is_none_or(|known| !known.verbs.contains(&asked.target.verb))
     {
         return Err(if asked.res.sub(sub).is_none() {
             Status::no_such_path()
@@ -219,9 +185,6 @@ fn refused(status: &Status) -> Response {
 /// A body that ends in an error: hyper closes the connection.
 fn broken() -> Body {
     Body::from_stream(futures::stream::once(async {
-        Err::<Bytes, _>(std::io::Error::new(
-            std::io::ErrorKind::ConnectionReset,
-            "injected cut",
-        ))
+        Err::<Bytes, _>(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "injected cut"))
     }))
 }

@@ -18,11 +18,7 @@ use super::proto;
 const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 const PROTOBUF_V3: &str = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
 
-pub(super) fn serve(
-    rows: &[Arc<Resource>],
-    rest: &[&str],
-    parts: &Parts,
-) -> Result<Response, Status> {
+pub(super) fn serve(rows: &[Arc<Resource>], rest: &[&str], parts: &Parts) -> Result<Response, Status> {
     match rest {
         ["v2"] => {
             let document = v2(rows);
@@ -39,10 +35,7 @@ pub(super) fn serve(
 }
 
 fn index(rows: &[Arc<Resource>], parts: &Parts) -> Value {
-    let prefix = parts
-        .extensions
-        .get::<Prefix>()
-        .map_or("", |prefix| prefix.0.as_str());
+    let prefix = parts.extensions.get::<Prefix>().map_or("", |prefix| prefix.0.as_str());
     let mut paths = Map::new();
     for row in rows {
         let path = if row.gvr.group.is_empty() {
@@ -66,19 +59,13 @@ fn group_document(
     if accept == PROTOBUF_V3 {
         return Err(Status::not_acceptable("application/json"));
     }
-    let own: Vec<Arc<Resource>> = rows
-        .iter()
-        .filter(|row| row.gvr.group == group && row.gvr.version == version)
-        .cloned()
-        .collect();
+    let own: Vec<Arc<Resource>> =
+        rows.iter().filter(|row| row.gvr.group == group && row.gvr.version == version).cloned().collect();
     if own.is_empty() {
         return Err(Status::no_such_path());
     }
     let schemas = schemas(&own, "#/components/schemas/");
-    let paths: Map<String, Value> = own
-        .iter()
-        .map(|row| (path_of(row), operations(row, true)))
-        .collect();
+    let paths: Map<String, Value> = own.iter().map(|row| (path_of(row), operations(row, true))).collect();
     Ok(answer::json(
         200,
         &json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.32.0"},
@@ -87,30 +74,15 @@ fn group_document(
 }
 
 fn v2(rows: &[Arc<Resource>]) -> Value {
-    let paths: Map<String, Value> = rows
-        .iter()
-        .map(|row| (path_of(row), operations(row, false)))
-        .collect();
+    let paths: Map<String, Value> = rows.iter().map(|row| (path_of(row), operations(row, false))).collect();
     json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.32.0"}, "paths": paths,
         "definitions": schemas(rows, "#/definitions/")})
 }
 
 fn path_of(row: &Resource) -> String {
-    let root = if row.gvr.group.is_empty() {
-        "/api"
-    } else {
-        "/apis"
-    };
-    let place = if row.namespaced {
-        "/namespaces/{namespace}"
-    } else {
-        ""
-    };
-    format!(
-        "{root}/{}{place}/{}/{{name}}",
-        row.api_version(),
-        row.gvr.resource
-    )
+    let root = if row.gvr.group.is_empty() { "/api" } else { "/apis" };
+    let place = if row.namespaced { "/namespaces/{namespace}" } else { "" };
+    format!("{root}/{}{place}/{}/{{name}}", row.api_version(), row.gvr.resource)
 }
 
 /// Enough for kubectl to see that the server knows dry runs, field validation and which patches.
@@ -123,11 +95,8 @@ fn operations(row: &Resource, v3: bool) -> Value {
             json!({"name": name, "in": "query", "type": "string", "uniqueItems": true})
         }
     };
-    let mut patches = vec![
-        "application/apply-patch+yaml",
-        "application/json-patch+json",
-        "application/merge-patch+json",
-    ];
+    let mut patches =
+        vec!["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"];
     if !row.custom {
         patches.push("application/strategic-merge-patch+json");
     }
@@ -135,10 +104,8 @@ fn operations(row: &Resource, v3: bool) -> Value {
         "parameters": [query("dryRun"), query("fieldManager"), query("fieldValidation"), query("force")],
         "responses": {"200": {"description": "OK"}}});
     if v3 {
-        let content: Map<String, Value> = patches
-            .iter()
-            .map(|kind| ((*kind).to_owned(), json!({"schema": {"type": "object"}})))
-            .collect();
+        let content: Map<String, Value> =
+            patches.iter().map(|kind| ((*kind).to_owned(), json!({"schema": {"type": "object"}}))).collect();
         patch["requestBody"] = json!({"content": content});
     } else {
         patch["consumes"] = json!(patches);
@@ -172,11 +139,7 @@ fn schemas(rows: &[Arc<Resource>], prefix: &str) -> Map<String, Value> {
 }
 
 fn custom_schema(row: &Resource, prefix: &str, todo: &mut Vec<&'static str>) -> Value {
-    let meta = type_schema(
-        "#io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
-        prefix,
-        todo,
-    );
+    let meta = type_schema("#io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", prefix, todo);
     json!({"type": "object", "description": format!("{} is a custom resource.", row.kind),
         "x-kubernetes-preserve-unknown-fields": true,
         "properties": {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": meta,

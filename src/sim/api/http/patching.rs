@@ -19,11 +19,7 @@ const CUSTOM_PATCH_TYPES: &str =
     "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
 
 pub(super) fn patch(asked: &Asked) -> Answer {
-    let kind = header(&asked.parts, "content-type")
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let kind = header(&asked.parts, "content-type").split(';').next().unwrap_or_default().trim();
     let patch = match kind {
         "application/json-patch+json" => Patch::Json(parse_json(&asked.body)?),
         "application/merge-patch+json" => Patch::Merge(parse_json(&asked.body)?),
@@ -38,9 +34,7 @@ pub(super) fn patch(asked: &Asked) -> Answer {
     let current = state.find(&asked.res, asked.target.ns(), &asked.target.name)?;
     let current = asked.res.present(&current);
     let mut next = patch.apply(asked.shape(), &current).map_err(misfit)?;
-    let warnings = asked
-        .prune(&mut next)
-        .map_err(|status| invalid_patch(&status))?;
+    let warnings = asked.prune(&mut next).map_err(|status| invalid_patch(&status))?;
     check_identity(asked, &current, &next)?;
     let stored = state.update(&asked.call(), next)?;
     drop(state);
@@ -52,11 +46,8 @@ fn misfit(why: PatchError) -> Status {
         PatchError::Malformed(text) => Status::bad_request(text),
         // A real server does not say which operation failed either.
         PatchError::Unfit => {
-            let mut status = Status::new(
-                422,
-                "Invalid",
-                "the server rejected our request due to an error in our request",
-            );
+            let mut status =
+                Status::new(422, "Invalid", "the server rejected our request due to an error in our request");
             status.details = json!({});
             status
         }
@@ -80,12 +71,7 @@ fn check_identity(asked: &Asked, current: &Value, next: &Value) -> Result<(), St
         if before != after && !after.is_null() {
             let path = format!("metadata.{field}");
             let cause = super::super::status::Cause::invalid(path, after, "field is immutable");
-            return Err(Status::invalid(
-                asked.res.gvr.group,
-                asked.res.kind,
-                &asked.target.name,
-                &[cause],
-            ));
+            return Err(Status::invalid(asked.res.gvr.group, asked.res.kind, &asked.target.name, &[cause]));
         }
     }
     Ok(())
@@ -93,8 +79,7 @@ fn check_identity(asked: &Asked, current: &Value, next: &Value) -> Result<(), St
 
 fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
     if asked.query.get("fieldManager").is_empty() {
-        let cause =
-            super::super::status::Cause::required("fieldManager", "is required for apply patch");
+        let cause = super::super::status::Cause::required("fieldManager", "is required for apply patch");
         return Err(Status::invalid("meta.k8s.io", "PatchOptions", "", &[cause]));
     }
     if !config["metadata"]["managedFields"].is_null() {
@@ -116,14 +101,9 @@ fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
         force: asked.query.is("force"),
     };
     let mut state = asked.api.inner.state.lock();
-    let current = state
-        .find(&asked.res, asked.target.ns(), &asked.target.name)
-        .ok();
-    let base = current
-        .as_ref()
-        .map_or_else(|| Arc::new(json!({})), |object| asked.res.present(object));
-    let next =
-        apply::apply(asked.shape(), &base, &config, &writer).map_err(|all| contested(&all))?;
+    let current = state.find(&asked.res, asked.target.ns(), &asked.target.name).ok();
+    let base = current.as_ref().map_or_else(|| Arc::new(json!({})), |object| asked.res.present(object));
+    let next = apply::apply(asked.shape(), &base, &config, &writer).map_err(|all| contested(&all))?;
     let (code, stored) = match current {
         Some(_) => (200, state.update(&call, next)?),
         None => (201, state.create(&call, asked.target.ns(), next)?),
@@ -133,23 +113,13 @@ fn apply_patch(asked: &Asked, mut config: Value) -> Answer {
 }
 
 fn contested(all: &[Conflict]) -> Status {
-    let texts: Vec<String> = all
-        .iter()
-        .map(|one| format!("conflict with {}: {}", one.with, one.path))
-        .collect();
-    let many = if all.len() == 1 {
-        "conflict"
-    } else {
-        "conflicts"
-    };
+    let texts: Vec<String> =
+        all.iter().map(|one| format!("conflict with {}: {}", one.with, one.path)).collect();
+    let many = if all.len() == 1 { "conflict" } else { "conflicts" };
     let message = if all.len() == 1 {
         format!("Apply failed with 1 {many}: {}", texts.join(""))
     } else {
-        format!(
-            "Apply failed with {} {many}: {}",
-            all.len(),
-            texts.join("\n")
-        )
+        format!("Apply failed with {} {many}: {}", all.len(), texts.join("\n"))
     };
     let causes: Vec<Value> = all
         .iter()

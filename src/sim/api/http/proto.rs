@@ -6,16 +6,8 @@ use serde_json::{Map, Value};
 /// A `Document`.
 pub(super) fn document(document: &Value) -> Vec<u8> {
     let mut info = Vec::new();
-    text(
-        &mut info,
-        1,
-        document["info"]["title"].as_str().unwrap_or_default(),
-    );
-    text(
-        &mut info,
-        2,
-        document["info"]["version"].as_str().unwrap_or_default(),
-    );
+    text(&mut info, 1, document["info"]["title"].as_str().unwrap_or_default());
+    text(&mut info, 2, document["info"]["version"].as_str().unwrap_or_default());
     let mut definitions = Vec::new();
     for (name, value) in map(&document["definitions"]) {
         bytes(&mut definitions, 1, &named(name, &schema(value)));
@@ -79,11 +71,7 @@ fn operation(value: &Value) -> Vec<u8> {
         text(&mut out, 7, one.as_str().unwrap_or_default());
     }
     for one in value["parameters"].as_array().into_iter().flatten() {
-        bytes(
-            &mut out,
-            8,
-            &query_parameter(one["name"].as_str().unwrap_or_default()),
-        );
+        bytes(&mut out, 8, &query_parameter(one["name"].as_str().unwrap_or_default()));
     }
     extensions(&mut out, 13, value);
     out

@@ -17,22 +17,10 @@ const MESSAGES: &[(&str, &str)] = &[
          8 creationTimestamp t,9 deletionTimestamp t,10 deletionGracePeriodSeconds i,11 labels {s},\
          12 annotations {s},13 ownerReferences [OwnerReference],14 finalizers S",
     ),
-    (
-        "OwnerReference",
-        "1 kind s,3 name s,4 uid s,5 apiVersion s,6 controller b,7 blockOwnerDeletion b",
-    ),
-    (
-        "SelfSubjectAccessReview",
-        "1 metadata ObjectMeta,2 spec AccessSpec",
-    ),
-    (
-        "SubjectAccessReview",
-        "1 metadata ObjectMeta,2 spec AccessSpec",
-    ),
-    (
-        "LocalSubjectAccessReview",
-        "1 metadata ObjectMeta,2 spec AccessSpec",
-    ),
+    ("OwnerReference", "1 kind s,3 name s,4 uid s,5 apiVersion s,6 controller b,7 blockOwnerDeletion b"),
+    ("SelfSubjectAccessReview", "1 metadata ObjectMeta,2 spec AccessSpec"),
+    ("SubjectAccessReview", "1 metadata ObjectMeta,2 spec AccessSpec"),
+    ("LocalSubjectAccessReview", "1 metadata ObjectMeta,2 spec AccessSpec"),
     (
         "AccessSpec",
         "1 resourceAttributes ResourceAttributes,2 nonResourceAttributes NonResourceAttributes,3 user s,\
@@ -43,18 +31,12 @@ const MESSAGES: &[(&str, &str)] = &[
         "1 namespace s,2 verb s,3 group s,4 version s,5 resource s,6 subresource s,7 name s",
     ),
     ("NonResourceAttributes", "1 path s,2 verb s"),
-    (
-        "SelfSubjectRulesReview",
-        "1 metadata ObjectMeta,2 spec RulesSpec",
-    ),
+    ("SelfSubjectRulesReview", "1 metadata ObjectMeta,2 spec RulesSpec"),
     ("RulesSpec", "1 namespace s"),
     ("SelfSubjectReview", "1 metadata ObjectMeta"),
     ("TokenRequest", "1 metadata ObjectMeta,2 spec TokenSpec"),
     ("TokenSpec", "1 audiences S,4 expirationSeconds i"),
-    (
-        "Eviction",
-        "1 metadata ObjectMeta,2 deleteOptions DeleteOptions",
-    ),
+    ("Eviction", "1 metadata ObjectMeta,2 deleteOptions DeleteOptions"),
     (
         "DeleteOptions",
         "1 gracePeriodSeconds i,2 preconditions Preconditions,3 orphanDependents b,4 propagationPolicy s,5 dryRun S",
@@ -62,22 +44,13 @@ const MESSAGES: &[(&str, &str)] = &[
     ("Preconditions", "1 uid s,2 resourceVersion s"),
     ("Namespace", "1 metadata ObjectMeta,2 spec NamespaceSpec"),
     ("NamespaceSpec", "1 finalizers S"),
-    (
-        "RoleBinding",
-        "1 metadata ObjectMeta,2 subjects [Subject],3 roleRef RoleRef",
-    ),
-    (
-        "ClusterRoleBinding",
-        "1 metadata ObjectMeta,2 subjects [Subject],3 roleRef RoleRef",
-    ),
+    ("RoleBinding", "1 metadata ObjectMeta,2 subjects [Subject],3 roleRef RoleRef"),
+    ("ClusterRoleBinding", "1 metadata ObjectMeta,2 subjects [Subject],3 roleRef RoleRef"),
     ("Subject", "1 kind s,2 apiGroup s,3 name s,4 namespace s"),
     ("RoleRef", "1 apiGroup s,2 kind s,3 name s"),
     ("Role", "1 metadata ObjectMeta,2 rules [PolicyRule]"),
     ("ClusterRole", "1 metadata ObjectMeta,2 rules [PolicyRule]"),
-    (
-        "PolicyRule",
-        "1 verbs S,2 apiGroups S,3 resources S,4 resourceNames S,5 nonResourceURLs S",
-    ),
+    ("PolicyRule", "1 verbs S,2 apiGroups S,3 resources S,4 resourceNames S,5 nonResourceURLs S"),
     (
         "ServiceAccount",
         "1 metadata ObjectMeta,2 secrets [ObjectReference],3 imagePullSecrets [Named],\
@@ -88,18 +61,9 @@ const MESSAGES: &[(&str, &str)] = &[
         "1 kind s,2 namespace s,3 name s,4 uid s,5 apiVersion s,6 resourceVersion s,7 fieldPath s",
     ),
     ("Named", "1 name s"),
-    (
-        "ConfigMap",
-        "1 metadata ObjectMeta,2 data {s},3 binaryData {y},4 immutable b",
-    ),
-    (
-        "Secret",
-        "1 metadata ObjectMeta,2 data {y},3 type s,4 stringData {s},5 immutable b",
-    ),
-    (
-        "Scale",
-        "1 metadata ObjectMeta,2 spec ScaleSpec,3 status ScaleStatus",
-    ),
+    ("ConfigMap", "1 metadata ObjectMeta,2 data {s},3 binaryData {y},4 immutable b"),
+    ("Secret", "1 metadata ObjectMeta,2 data {y},3 type s,4 stringData {s},5 immutable b"),
+    ("Scale", "1 metadata ObjectMeta,2 spec ScaleSpec,3 status ScaleStatus"),
     ("ScaleSpec", "1 replicas i"),
     ("ScaleStatus", "1 replicas i,2 selector s"),
     ("Deployment", "1 metadata ObjectMeta,2 spec DeploymentSpec"),
@@ -118,10 +82,7 @@ const MESSAGES: &[(&str, &str)] = &[
         "Container",
         "1 name s,2 image s,3 command S,4 args S,5 workingDir s,6 ports [ContainerPort],14 imagePullPolicy s",
     ),
-    (
-        "ContainerPort",
-        "1 name s,2 hostPort z,3 containerPort i,4 protocol s,5 hostIP s",
-    ),
+    ("ContainerPort", "1 name s,2 hostPort z,3 containerPort i,4 protocol s,5 hostIP s"),
 ];
 
 /// Flags that are false unless said: fields Go writes even when they are empty.
@@ -129,9 +90,7 @@ const SILENT_BOOLS: &[&str] = &["paused"];
 
 /// The object in an enveloped body; an error says what could not be read.
 pub(super) fn decode(body: &[u8]) -> Result<Value, String> {
-    let body = body
-        .strip_prefix(b"k8s\0")
-        .ok_or("the magic number is missing")?;
+    let body = body.strip_prefix(b"k8s\0").ok_or("the magic number is missing")?;
     let (mut version, mut kind, mut raw) = (String::new(), String::new(), &body[..0]);
     for (number, value) in fields(body)? {
         match (number, value) {
@@ -196,10 +155,8 @@ fn utf8(bytes: &[u8]) -> Result<String, String> {
 }
 
 fn message(name: &str, raw: &[u8]) -> Result<Value, String> {
-    let (_, layout) = MESSAGES
-        .iter()
-        .find(|(one, _)| *one == name)
-        .ok_or_else(|| format!("{name} is not known"))?;
+    let (_, layout) =
+        MESSAGES.iter().find(|(one, _)| *one == name).ok_or_else(|| format!("{name} is not known"))?;
     let mut out = Map::new();
     for (number, value) in fields(raw)? {
         let field = layout.split(',').map(str::trim).find_map(|entry| {
@@ -226,12 +183,7 @@ fn is_hollow(bytes: &[u8]) -> bool {
     })
 }
 
-fn put(
-    out: &mut Map<String, Value>,
-    field: &str,
-    kind: &str,
-    value: &Wire<'_>,
-) -> Result<(), String> {
+fn put(out: &mut Map<String, Value>, field: &str, kind: &str, value: &Wire<'_>) -> Result<(), String> {
     match (kind, value) {
         ("s", Wire::Bytes([])) | ("z", Wire::Number(0)) => {}
         ("s", Wire::Bytes(text)) => {
@@ -273,12 +225,7 @@ fn push(out: &mut Map<String, Value>, field: &str, item: Value) {
     }
 }
 
-fn put_pair(
-    out: &mut Map<String, Value>,
-    field: &str,
-    kind: &str,
-    pair: &[u8],
-) -> Result<(), String> {
+fn put_pair(out: &mut Map<String, Value>, field: &str, kind: &str, pair: &[u8]) -> Result<(), String> {
     let (mut key, mut value) = (String::new(), &pair[..0]);
     for (number, part) in fields(pair)? {
         match (number, part) {
@@ -287,16 +234,8 @@ fn put_pair(
             _ => {}
         }
     }
-    let value = if kind == "{y}" {
-        json!(STANDARD.encode(value))
-    } else {
-        json!(utf8(value)?)
-    };
-    if let Some(map) = out
-        .entry(field)
-        .or_insert_with(|| json!({}))
-        .as_object_mut()
-    {
+    let value = if kind == "{y}" { json!(STANDARD.encode(value)) } else { json!(utf8(value)?) };
+    if let Some(map) = out.entry(field).or_insert_with(|| json!({})).as_object_mut() {
         map.insert(key, value);
     }
     Ok(())
@@ -318,15 +257,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused_and_never_lost() {
-        assert_eq!(
-            message("Named", b"\x0a\x01a\x12\x01b").unwrap_err(),
-            "field 2 of Named is not known"
-        );
+        assert_eq!(message("Named", b"\x0a\x01a\x12\x01b").unwrap_err(), "field 2 of Named is not known");
         assert_eq!(message("Pod", b"").unwrap_err(), "Pod is not known");
         assert!(decode(b"{}").is_err());
-        assert_eq!(
-            message("Named", b"\x0a\x05a").unwrap_err(),
-            "a field is cut off"
-        );
+        assert_eq!(message("Named", b"\x0a\x05a").unwrap_err(), "a field is cut off");
     }
 }

@@ -82,40 +82,20 @@ pub(super) fn list(asked: &Asked) -> Answer {
     let mut meta = json!({"resourceVersion": page.revision.to_string()});
     if let Some(next) = &page.next {
         meta["continue"] = json!(next);
-        if asked.query.get("labelSelector").is_empty()
-            && asked.query.get("fieldSelector").is_empty()
-        {
+        if asked.query.get("labelSelector").is_empty() && asked.query.get("fieldSelector").is_empty() {
             meta["remainingItemCount"] = json!(page.remaining);
         }
     }
     let now = asked.api.clock().now();
     match form(&asked.parts) {
-        Form::Plain => Ok(answer::bytes(
-            200,
-            "application/json",
-            plain(&asked.res, &page.items, &meta),
-        )),
+        Form::Plain => Ok(answer::bytes(200, "application/json", plain(&asked.res, &page.items, &meta))),
         Form::Table => {
-            let items = page
-                .items
-                .iter()
-                .map(|object| asked.res.present(object))
-                .collect::<Vec<_>>();
-            let shown = table::of(
-                &asked.res,
-                &items,
-                &meta,
-                asked.query.get("includeObject"),
-                now,
-            );
+            let items = page.items.iter().map(|object| asked.res.present(object)).collect::<Vec<_>>();
+            let shown = table::of(&asked.res, &items, &meta, asked.query.get("includeObject"), now);
             Ok(answer::json(200, &shown))
         }
         Form::Metadata => {
-            let items: Vec<Value> = page
-                .items
-                .iter()
-                .map(|object| metadata_only(object))
-                .collect();
+            let items: Vec<Value> = page.items.iter().map(|object| metadata_only(object)).collect();
             Ok(answer::json(
                 200,
                 &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
@@ -127,8 +107,8 @@ pub(super) fn list(asked: &Asked) -> Answer {
 
 /// A typed list: items of built-in kinds do not repeat kind and version, as on a real server.
 pub(super) fn plain(res: &Resource, items: &[Arc<Value>], meta: &Value) -> Vec<u8> {
-    let head = json!({"kind": res.list_kind(), "apiVersion": res.api_version(), "metadata": meta})
-        .to_string();
+    let head =
+        json!({"kind": res.list_kind(), "apiVersion": res.api_version(), "metadata": meta}).to_string();
     let mut out = head.trim_end_matches('}').to_owned().into_bytes();
     let closed = head.len() - out.len();
     out.resize(out.len() + closed - 1, b'}');
@@ -165,8 +145,7 @@ fn write_item(out: &mut Vec<u8>, object: &Value) {
 }
 
 pub(super) fn selector(res: &Resource, query: &Query) -> Result<Selector, Status> {
-    Selector::parse(res, query.get("labelSelector"), query.get("fieldSelector"))
-        .map_err(Status::bad_request)
+    Selector::parse(res, query.get("labelSelector"), query.get("fieldSelector")).map_err(Status::bad_request)
 }
 
 fn page(asked: &Asked) -> Result<Page, Status> {
@@ -176,10 +155,7 @@ fn page(asked: &Asked) -> Result<Page, Status> {
     let state = asked.api.inner.state.lock();
     let (objects, revision) = snapshot(&state, asked, token.as_ref())?;
     drop(state);
-    let limit = query
-        .number::<usize>("limit")
-        .filter(|limit| *limit > 0)
-        .unwrap_or(usize::MAX);
+    let limit = query.number::<usize>("limit").filter(|limit| *limit > 0).unwrap_or(usize::MAX);
     let ns = asked.target.ns();
     let name = &asked.target.name;
     let mut items = Vec::new();
@@ -195,15 +171,8 @@ fn page(asked: &Asked) -> Result<Page, Status> {
         last = Some(key);
     }
     let remaining = if limit == usize::MAX { 0 } else { rest.count() };
-    let next = last
-        .filter(|_| remaining > 0)
-        .map(|after| Token { revision, after }.text());
-    Ok(Page {
-        items,
-        revision,
-        next,
-        remaining,
-    })
+    let next = last.filter(|_| remaining > 0).map(|after| Token { revision, after }.text());
+    Ok(Page { items, revision, next, remaining })
 }
 
 type Objects = BTreeMap<Key, Arc<Value>>;
@@ -214,9 +183,7 @@ fn snapshot(state: &State, asked: &Asked, token: Option<&Token>) -> Result<(Obje
         return Ok((Objects::new(), now));
     };
     if let Some(token) = token {
-        let then = shelf
-            .at(token.revision)
-            .ok_or_else(Status::continue_expired)?;
+        let then = shelf.at(token.revision).ok_or_else(Status::continue_expired)?;
         return Ok((then, token.revision));
     }
     let wanted: u64 = asked.query.number("resourceVersion").unwrap_or(0);
@@ -228,9 +195,7 @@ fn snapshot(state: &State, asked: &Asked, token: Option<&Token>) -> Result<(Obje
         return Err(status);
     }
     if asked.query.get("resourceVersionMatch") == "Exact" && wanted > 0 {
-        let then = shelf
-            .at(wanted)
-            .ok_or_else(|| Status::too_old(wanted, now))?;
+        let then = shelf.at(wanted).ok_or_else(|| Status::too_old(wanted, now))?;
         return Ok((then, wanted));
     }
     Ok((shelf.objects.clone(), now))
@@ -250,10 +215,7 @@ impl Token {
         let bad = || Status::bad_request("continue key is not valid: invalid continue token");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
         let token: Value = serde_json::from_slice(&bytes).map_err(|_| bad())?;
-        let after = (
-            meta::text(&token, "/ns").to_owned(),
-            meta::text(&token, "/name").to_owned(),
-        );
+        let after = (meta::text(&token, "/ns").to_owned(), meta::text(&token, "/name").to_owned());
         let revision = token["rv"].as_u64().ok_or_else(bad)?;
         Ok(Some(Self { revision, after }))
     }

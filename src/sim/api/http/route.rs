@@ -39,31 +39,20 @@ impl Target {
 }
 
 pub(super) fn parse(method: &Method, path: &str, query: &Query) -> Route {
-    let parts: Vec<String> = path
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .map(decode_path)
-        .collect();
+    let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(decode_path).collect();
     let words: Vec<&str> = parts.iter().map(String::as_str).collect();
     let (group, version, rest) = match words.as_slice() {
         ["api", version, rest @ ..] if !rest.is_empty() => ("", *version, rest),
         ["apis", group, version, rest @ ..] if !rest.is_empty() => (*group, *version, rest),
         _ => {
-            return Route::Path {
-                verb: plain_verb(method),
-                path: path.to_owned(),
-            };
+            return Route::Path { verb: plain_verb(method), path: path.to_owned() };
         }
     };
     let (watched, rest) = match rest {
         ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
         rest => (query.is("watch"), rest),
     };
-    let mut target = Target {
-        group: group.into(),
-        version: version.into(),
-        ..Target::default()
-    };
+    let mut target = Target { group: group.into(), version: version.into(), ..Target::default() };
     fill(&mut target, rest);
     target.verb = verb(method, watched, target.name.is_empty());
     Route::Resource(target)
@@ -150,36 +139,16 @@ mod tests {
     #[test]
     fn paths_become_targets() {
         check(&Method::GET, "/api/v1/pods", "list .v1 pods ns= name=");
-        check(
-            &Method::GET,
-            "/api/v1/pods?watch=true",
-            "watch .v1 pods ns= name=",
-        );
-        check(
-            &Method::GET,
-            "/api/v1/namespaces/a/pods/p/log",
-            "get .v1 pods/log ns=a name=p",
-        );
-        check(
-            &Method::GET,
-            "/api/v1/namespaces/a",
-            "get .v1 namespaces ns= name=a",
-        );
-        check(
-            &Method::PUT,
-            "/api/v1/namespaces/a/finalize",
-            "update .v1 namespaces/finalize ns= name=a",
-        );
+        check(&Method::GET, "/api/v1/pods?watch=true", "watch .v1 pods ns= name=");
+        check(&Method::GET, "/api/v1/namespaces/a/pods/p/log", "get .v1 pods/log ns=a name=p");
+        check(&Method::GET, "/api/v1/namespaces/a", "get .v1 namespaces ns= name=a");
+        check(&Method::PUT, "/api/v1/namespaces/a/finalize", "update .v1 namespaces/finalize ns= name=a");
         check(
             &Method::DELETE,
             "/apis/apps/v1/namespaces/a/deployments",
             "deletecollection apps.v1 deployments ns=a name=",
         );
         check(&Method::GET, "/apis/apps/v1", "get /apis/apps/v1");
-        check(
-            &Method::GET,
-            "/apis/g.io/v1/things/a%3Ab",
-            "get g.io.v1 things ns= name=a:b",
-        );
+        check(&Method::GET, "/apis/g.io/v1/things/a%3Ab", "get g.io.v1 things ns= name=a:b");
     }
 }

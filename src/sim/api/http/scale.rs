@@ -25,12 +25,7 @@ pub(super) fn serve(asked: &Asked) -> Answer {
             replicas,
             "must be greater than or equal to 0",
         );
-        return Err(Status::invalid(
-            "autoscaling",
-            "Scale",
-            &asked.target.name,
-            &[cause],
-        ));
+        return Err(Status::invalid("autoscaling", "Scale", &asked.target.name, &[cause]));
     }
     let mut next = (*current).clone();
     next["spec"]["replicas"] = replicas.clone();

@@ -15,48 +15,24 @@ use super::read::metadata_only;
 
 /// Columns by stored resource; a star marks those only `-o wide` shows.
 const COLUMNS: &[(&str, &str)] = &[
-    (
-        "pods",
-        "Name|Ready|Status|Restarts|Age|IP*|Node*|Nominated Node*|Readiness Gates*",
-    ),
-    (
-        "deployments",
-        "Name|Ready|Up-to-date|Available|Age|Containers*|Images*|Selector*",
-    ),
-    (
-        "replicasets",
-        "Name|Desired|Current|Ready|Age|Containers*|Images*|Selector*",
-    ),
-    (
-        "replicationcontrollers",
-        "Name|Desired|Current|Ready|Age|Containers*|Images*|Selector*",
-    ),
+    ("pods", "Name|Ready|Status|Restarts|Age|IP*|Node*|Nominated Node*|Readiness Gates*"),
+    ("deployments", "Name|Ready|Up-to-date|Available|Age|Containers*|Images*|Selector*"),
+    ("replicasets", "Name|Desired|Current|Ready|Age|Containers*|Images*|Selector*"),
+    ("replicationcontrollers", "Name|Desired|Current|Ready|Age|Containers*|Images*|Selector*"),
     ("statefulsets", "Name|Ready|Age|Containers*|Images*"),
     (
         "daemonsets",
         "Name|Desired|Current|Ready|Up-to-date|Available|Node Selector|Age|Containers*|Images*|Selector*",
     ),
-    (
-        "jobs",
-        "Name|Status|Completions|Duration|Age|Containers*|Images*|Selector*",
-    ),
-    (
-        "cronjobs",
-        "Name|Schedule|Timezone|Suspend|Active|Last Schedule|Age|Containers*|Images*|Selector*",
-    ),
+    ("jobs", "Name|Status|Completions|Duration|Age|Containers*|Images*|Selector*"),
+    ("cronjobs", "Name|Schedule|Timezone|Suspend|Active|Last Schedule|Age|Containers*|Images*|Selector*"),
     (
         "nodes",
         "Name|Status|Roles|Age|Version|Internal-IP*|External-IP*|OS-Image*|Kernel-Version*|Container-Runtime*",
     ),
     ("namespaces", "Name|Status|Age"),
-    (
-        "events",
-        "Last Seen|Type|Reason|Object|Subobject*|Source*|Message|First Seen*|Count*|Name*",
-    ),
-    (
-        "services",
-        "Name|Type|Cluster-IP|External-IP|Port(s)|Age|Selector*",
-    ),
+    ("events", "Last Seen|Type|Reason|Object|Subobject*|Source*|Message|First Seen*|Count*|Name*"),
+    ("services", "Name|Type|Cluster-IP|External-IP|Port(s)|Age|Selector*"),
     ("endpoints", "Name|Endpoints|Age"),
     ("secrets", "Name|Type|Data|Age"),
     ("configmaps", "Name|Data|Age"),
@@ -70,34 +46,16 @@ const COLUMNS: &[(&str, &str)] = &[
         "Name|Capacity|Access Modes|Reclaim Policy|Status|Claim|StorageClass|VolumeAttributesClass|Reason|Age|\
          VolumeMode*",
     ),
-    (
-        "storageclasses",
-        "Name|Provisioner|ReclaimPolicy|VolumeBindingMode|AllowVolumeExpansion|Age",
-    ),
-    (
-        "poddisruptionbudgets",
-        "Name|Min Available|Max Unavailable|Allowed Disruptions|Age",
-    ),
+    ("storageclasses", "Name|Provisioner|ReclaimPolicy|VolumeBindingMode|AllowVolumeExpansion|Age"),
+    ("poddisruptionbudgets", "Name|Min Available|Max Unavailable|Allowed Disruptions|Age"),
     ("leases", "Name|Holder|Age"),
     ("ingresses", "Name|Class|Hosts|Address|Ports|Age"),
     ("networkpolicies", "Name|Pod-Selector|Age"),
     ("controllerrevisions", "Name|Controller|Revision|Age"),
-    (
-        "horizontalpodautoscalers",
-        "Name|Reference|Targets|MinPods|MaxPods|Replicas|Age",
-    ),
-    (
-        "priorityclasses",
-        "Name|Value|Global-Default|Age|PreemptionPolicy",
-    ),
-    (
-        "rolebindings",
-        "Name|Role|Age|Users*|Groups*|ServiceAccounts*",
-    ),
-    (
-        "clusterrolebindings",
-        "Name|Role|Age|Users*|Groups*|ServiceAccounts*",
-    ),
+    ("horizontalpodautoscalers", "Name|Reference|Targets|MinPods|MaxPods|Replicas|Age"),
+    ("priorityclasses", "Name|Value|Global-Default|Age|PreemptionPolicy"),
+    ("rolebindings", "Name|Role|Age|Users*|Groups*|ServiceAccounts*"),
+    ("clusterrolebindings", "Name|Role|Age|Users*|Groups*|ServiceAccounts*"),
     ("roles", "Name|Created At"),
     ("clusterroles", "Name|Created At"),
     ("customresourcedefinitions", "Name|Created At"),
@@ -123,27 +81,20 @@ pub(super) fn of(
 ) -> Value {
     let columns = columns_of(res);
     let definitions: Vec<Value> = columns.split('|').map(definition).collect();
-    let rows: Vec<Value> = objects
-        .iter()
-        .map(|object| row(res, columns, object, include, now))
-        .collect();
+    let rows: Vec<Value> = objects.iter().map(|object| row(res, columns, object, include, now)).collect();
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
         "columnDefinitions": definitions, "rows": rows})
 }
 
 fn definition(column: &str) -> Value {
-    let (name, priority) = column
-        .strip_suffix('*')
-        .map_or((column, 0), |name| (name, 1));
+    let (name, priority) = column.strip_suffix('*').map_or((column, 0), |name| (name, 1));
     let format = if name == "Name" { "name" } else { "" };
     json!({"name": name, "type": "string", "format": format, "description": name, "priority": priority})
 }
 
 fn row(res: &Resource, columns: &str, object: &Value, include: &str, now: Timestamp) -> Value {
-    let cells: Vec<Value> = columns
-        .split('|')
-        .map(|name| cells::cell(res, name.trim_end_matches('*'), object, now))
-        .collect();
+    let cells: Vec<Value> =
+        columns.split('|').map(|name| cells::cell(res, name.trim_end_matches('*'), object, now)).collect();
     let mut row = json!({"cells": cells});
     match include {
         "None" => {}

@@ -55,11 +55,7 @@ pub(super) fn serve(asked: Asked) -> Answer {
         let next = stream.next().await;
         next.map(|chunk| (chunk, stream))
     });
-    Ok(answer::bytes(
-        200,
-        "application/json",
-        Body::from_stream(body),
-    ))
+    Ok(answer::bytes(200, "application/json", Body::from_stream(body)))
 }
 
 impl Stream {
@@ -72,16 +68,11 @@ impl Stream {
             check_initial(&asked, options.watch_list)?;
         }
         let since: u64 = query.number("resourceVersion").unwrap_or(0);
-        let timeout = query
-            .number("timeoutSeconds")
-            .filter(|seconds| *seconds > 0);
+        let timeout = query.number("timeoutSeconds").filter(|seconds| *seconds > 0);
         let timeout = timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
-        let bookmark = query.is("allowWatchBookmarks").then(|| {
-            (
-                options.bookmark_every,
-                Instant::now() + options.bookmark_every,
-            )
-        });
+        let bookmark = query
+            .is("allowWatchBookmarks")
+            .then(|| (options.bookmark_every, Instant::now() + options.bookmark_every));
         let feed = Feed::new(&asked.api, asked.res.stored_as, since);
         let form = form(&asked.parts);
         let mut stream = Self {
@@ -104,9 +95,7 @@ impl Stream {
     /// The objects of now come first.
     fn start(&mut self, marked: bool) {
         let state = self.asked.api.inner.state.lock();
-        let objects = state
-            .store
-            .all(&self.asked.res.stored_as, self.asked.target.ns());
+        let objects = state.store.all(&self.asked.res.stored_as, self.asked.target.ns());
         self.feed.cursor = state.store.revision;
         drop(state);
         for object in &objects {
@@ -148,10 +137,7 @@ impl Stream {
                     self.then = Then::End;
                     // What was sent must leave first: an error at once would take it along.
                     tokio::time::sleep(FLUSH).await;
-                    return Some(Err(io::Error::new(
-                        io::ErrorKind::ConnectionReset,
-                        "injected cut",
-                    )));
+                    return Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "injected cut")));
                 }
             }
             self.pull();
@@ -163,9 +149,7 @@ impl Stream {
 
     /// False when the time of the watch is over.
     async fn wait(&mut self) -> bool {
-        let mark = self
-            .bookmark
-            .map_or(self.until, |(_, at)| at.min(self.until));
+        let mark = self.bookmark.map_or(self.until, |(_, at)| at.min(self.until));
         tokio::select! {
             () = self.feed.wait() => return true,
             () = tokio::time::sleep_until(mark) => {}
@@ -190,8 +174,7 @@ impl Stream {
 
     fn fail(&mut self, status: &Status) {
         self.pending.clear();
-        self.pending
-            .push_back(event_line(WatchType::Error, &status.to_value()));
+        self.pending.push_back(event_line(WatchType::Error, &status.to_value()));
         self.then = Then::End;
     }
 
@@ -221,10 +204,7 @@ impl Stream {
     /// What a change is to this watch: an object may enter or leave its selector.
     fn seen(&self, change: &Change) -> Option<(WatchType, Arc<Value>)> {
         let now = change.kind != WatchType::Deleted && self.wants(&change.object);
-        let before = change
-            .previous
-            .as_ref()
-            .is_some_and(|object| self.wants(object));
+        let before = change.previous.as_ref().is_some_and(|object| self.wants(object));
         let kind = match (before, now) {
             (false, false) => return None,
             (false, true) => WatchType::Added,
@@ -275,12 +255,7 @@ impl Stream {
 
 fn check_initial(asked: &Asked, on: bool) -> Result<(), Status> {
     let refused = |why: &str| {
-        Err(Status::invalid(
-            "meta.k8s.io",
-            "ListOptions",
-            "",
-            &[Cause::forbidden("sendInitialEvents", why)],
-        ))
+        Err(Status::invalid("meta.k8s.io", "ListOptions", "", &[Cause::forbidden("sendInitialEvents", why)]))
     };
     if !on {
         return refused(

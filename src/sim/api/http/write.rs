@@ -32,10 +32,7 @@ impl Asked {
 
     fn manager(&self) -> &str {
         match self.query.get("fieldManager") {
-            "" => header(&self.parts, "user-agent")
-                .split('/')
-                .next()
-                .filter(|one| !one.is_empty()),
+            "" => header(&self.parts, "user-agent").split('/').next().filter(|one| !one.is_empty()),
             named => Some(named),
         }
         .unwrap_or("unknown")
@@ -46,17 +43,12 @@ impl Asked {
     }
 
     pub(super) fn read_body(&self) -> Result<Value, Status> {
-        let kind = header(&self.parts, "content-type")
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim();
+        let kind = header(&self.parts, "content-type").split(';').next().unwrap_or_default().trim();
         match kind {
             "" | "application/json" => parse_json(&self.body),
             "application/yaml" => parse_yaml(&self.body),
-            protobody::KIND => protobody::decode(&self.body).map_err(|why| {
-                Status::bad_request(format!("the protobuf body cannot be read: {why}"))
-            }),
+            protobody::KIND => protobody::decode(&self.body)
+                .map_err(|why| Status::bad_request(format!("the protobuf body cannot be read: {why}"))),
             _ => Err(Status::unsupported_media_type(BODY_TYPES)),
         }
     }
@@ -66,20 +58,14 @@ impl Asked {
         let kind = self.res.kind;
         let version = &self.res.gvr.version;
         let told = |why: &str| {
-            Status::bad_request(format!(
-                "{kind} in version {version:?} cannot be handled as a {kind}: {why}"
-            ))
+            Status::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {why}"))
         };
         let unknown = prune::prune(self.shape(), object).map_err(|why| told(&why))?;
-        let unknown: Vec<String> = unknown
-            .iter()
-            .map(|path| format!("unknown field {path:?}"))
-            .collect();
+        let unknown: Vec<String> = unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
         match self.query.get("fieldValidation") {
-            "Strict" if !unknown.is_empty() => Err(told(&format!(
-                "strict decoding error: {}",
-                unknown.join(", ")
-            ))),
+            "Strict" if !unknown.is_empty() => {
+                Err(told(&format!("strict decoding error: {}", unknown.join(", "))))
+            }
             "Ignore" | "Strict" => Ok(Vec::new()),
             _ => Ok(unknown),
         }
@@ -87,36 +73,24 @@ impl Asked {
 }
 
 pub(super) fn parse_json(body: &[u8]) -> Result<Value, Status> {
-    serde_json::from_slice(body).map_err(|why| {
-        Status::bad_request(format!(
-            "couldn't get version/kind; json parse error: {why}"
-        ))
-    })
+    serde_json::from_slice(body)
+        .map_err(|why| Status::bad_request(format!("couldn't get version/kind; json parse error: {why}")))
 }
 
 pub(super) fn parse_yaml(body: &[u8]) -> Result<Value, Status> {
     let text = std::str::from_utf8(body)
         .map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?;
-    serde_saphyr::from_str(text)
-        .map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))
+    serde_saphyr::from_str(text).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))
 }
 
-pub(super) fn answered(
-    code: u16,
-    asked: &Asked,
-    object: &Arc<Value>,
-    warnings: &[String],
-) -> Response {
+pub(super) fn answered(code: u16, asked: &Asked, object: &Arc<Value>, warnings: &[String]) -> Response {
     let shown = asked.res.present(object);
     let mut response = match read::form(&asked.parts) {
         read::Form::Metadata => answer::json(code, &read::metadata_only(&shown)),
         read::Form::Table => {
             let now = asked.api.clock().now();
             let include = asked.query.get("includeObject");
-            answer::json(
-                code,
-                &super::table::of(&asked.res, &[shown], &json!({}), include, now),
-            )
+            answer::json(code, &super::table::of(&asked.res, &[shown], &json!({}), include, now))
         }
         read::Form::Plain => answer::json(code, &shown),
     };
@@ -130,21 +104,14 @@ pub(super) fn create(asked: &Asked) -> Answer {
     }
     let mut object = asked.read_body()?;
     let warnings = asked.prune(&mut object)?;
-    let fields = object
-        .as_object_mut()
-        .ok_or_else(|| Status::bad_request("the body is not an object"))?;
+    let fields = object.as_object_mut().ok_or_else(|| Status::bad_request("the body is not an object"))?;
     if asked.target.resource.ends_with("reviews") {
         return answer_review(asked, object);
     }
     // A typed client may leave both out: the path says them.
     meta::default_to(fields, "apiVersion", asked.res.api_version());
     meta::default_to(fields, "kind", asked.res.kind);
-    let stored = asked
-        .api
-        .inner
-        .state
-        .lock()
-        .create(&asked.call(), asked.target.ns(), object)?;
+    let stored = asked.api.inner.state.lock().create(&asked.call(), asked.target.ns(), object)?;
     Ok(answered(201, asked, &stored, &warnings))
 }
 
@@ -152,15 +119,7 @@ fn answer_review(asked: &Asked, object: Value) -> Answer {
     let state = asked.api.inner.state.lock();
     let now = asked.api.clock().now();
     let (store, tokens) = (&state.store, &asked.api.inner.tokens);
-    let done = review::answer(
-        asked.res.kind,
-        &asked.who,
-        asked.target.ns(),
-        object,
-        store,
-        tokens,
-        now,
-    )?;
+    let done = review::answer(asked.res.kind, &asked.who, asked.target.ns(), object, store, tokens, now)?;
     Ok(answer::json(201, &done))
 }
 
@@ -192,9 +151,7 @@ fn create_sub(asked: &Asked, sub: &str) -> Answer {
 pub(super) fn update(asked: &Asked) -> Answer {
     let mut object = asked.read_body()?;
     let warnings = asked.prune(&mut object)?;
-    let fields = object
-        .as_object_mut()
-        .ok_or_else(|| Status::bad_request("the body is not an object"))?;
+    let fields = object.as_object_mut().ok_or_else(|| Status::bad_request("the body is not an object"))?;
     meta::default_to(fields, "apiVersion", asked.res.api_version());
     meta::default_to(fields, "kind", asked.res.kind);
     let name = meta::name(&object);

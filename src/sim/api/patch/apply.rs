@@ -36,16 +36,8 @@ impl Entry {
 }
 
 fn read(object: &Value) -> Vec<Entry> {
-    let list = object["metadata"]["managedFields"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    list.into_iter()
-        .map(|value| Entry {
-            set: fields::decode(&value["fieldsV1"]),
-            value,
-        })
-        .collect()
+    let list = object["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+    list.into_iter().map(|value| Entry { set: fields::decode(&value["fieldsV1"]), value }).collect()
 }
 
 fn write(object: &mut Value, entries: Vec<Entry>) {
@@ -88,9 +80,8 @@ pub(crate) fn apply(
         give_up(&mut entries, current, config, &wanted, writer);
     }
     let before = entries.iter().find(|entry| entry.is(writer, "Apply"));
-    let dropped: Vec<Path> = before
-        .map(|entry| entry.set.difference(&wanted).cloned().collect())
-        .unwrap_or_default();
+    let dropped: Vec<Path> =
+        before.map(|entry| entry.set.difference(&wanted).cloned().collect()).unwrap_or_default();
     let changed = before.is_none_or(|entry| entry.set != wanted);
     entries.retain(|entry| !changed || !entry.is(writer, "Apply"));
     let mut next = current.clone();
@@ -122,15 +113,8 @@ fn conflicts(
 ) -> Vec<Conflict> {
     let mut found = Vec::new();
     for entry in entries.iter().filter(|entry| !entry.is(writer, "Apply")) {
-        for path in entry
-            .set
-            .intersection(wanted)
-            .filter(|path| differs(path, current, config))
-        {
-            found.push(Conflict {
-                with: describe(&entry.value),
-                path: fields::show(path),
-            });
+        for path in entry.set.intersection(wanted).filter(|path| differs(path, current, config)) {
+            found.push(Conflict { with: describe(&entry.value), path: fields::show(path) });
         }
     }
     found
@@ -154,20 +138,9 @@ fn describe(entry: &Value) -> String {
     }
 }
 
-fn give_up(
-    entries: &mut [Entry],
-    current: &Value,
-    config: &Value,
-    wanted: &Set,
-    writer: &Writer<'_>,
-) {
-    for entry in entries
-        .iter_mut()
-        .filter(|entry| !entry.is(writer, "Apply"))
-    {
-        entry
-            .set
-            .retain(|path| !(wanted.contains(path) && differs(path, current, config)));
+fn give_up(entries: &mut [Entry], current: &Value, config: &Value, wanted: &Set, writer: &Writer<'_>) {
+    for entry in entries.iter_mut().filter(|entry| !entry.is(writer, "Apply")) {
+        entry.set.retain(|path| !(wanted.contains(path) && differs(path, current, config)));
     }
 }
 
@@ -192,12 +165,7 @@ fn merge(shape: Shape, current: &mut Value, config: &Value) {
                 merge(inner, slot, value);
             }
             Value::Array(items) if fields::keys(rules).is_some() => {
-                merge_keyed(
-                    inner.item(),
-                    fields::keys(rules).unwrap_or_default(),
-                    slot,
-                    items,
-                );
+                merge_keyed(inner.item(), fields::keys(rules).unwrap_or_default(), slot, items);
             }
             Value::Array(items) if rules.is_some_and(super::super::schema::Rules::is_set) => {
                 merge_set(slot, items);
@@ -244,18 +212,12 @@ pub(crate) fn track(shape: Shape, current: &Value, next: &mut Value, writer: &Wr
     let mut entries = read(next);
     for entry in &mut entries {
         let own = entry.is(writer, "Update");
-        entry
-            .set
-            .retain(|path| after.contains(path) && (own || !changed.contains(path)));
+        entry.set.retain(|path| after.contains(path) && (own || !changed.contains(path)));
     }
     if !changed.is_empty() {
         let at = entries.iter().position(|entry| entry.is(writer, "Update"));
         let old = at.map(|at| entries.remove(at).set).unwrap_or_default();
-        entries.push(fresh(
-            writer,
-            "Update",
-            old.union(&changed).cloned().collect(),
-        ));
+        entries.push(fresh(writer, "Update", old.union(&changed).cloned().collect()));
     }
     write(next, entries);
 }
@@ -265,13 +227,7 @@ mod tests {
     use super::*;
 
     fn writer(manager: &str) -> Writer<'_> {
-        Writer {
-            manager,
-            api_version: "apps/v1",
-            subresource: "",
-            time: String::new(),
-            force: false,
-        }
+        Writer { manager, api_version: "apps/v1", subresource: "", time: String::new(), force: false }
     }
 
     fn deployment(replicas: u32, labels: &Value) -> Value {
@@ -287,55 +243,23 @@ mod tests {
         let stored = apply(SHAPE(), &json!({}), &first, &writer("one")).unwrap();
         let other = deployment(2, &json!({"b": "2"}));
         let told = apply(SHAPE(), &stored, &other, &writer("two")).unwrap_err();
-        assert_eq!(
-            told,
-            [Conflict {
-                with: "\"one\"".into(),
-                path: ".spec.replicas".into()
-            }]
-        );
-        let forced = apply(
-            SHAPE(),
-            &stored,
-            &other,
-            &Writer {
-                force: true,
-                ..writer("two")
-            },
-        )
-        .unwrap();
+        assert_eq!(told, [Conflict { with: "\"one\"".into(), path: ".spec.replicas".into() }]);
+        let forced = apply(SHAPE(), &stored, &other, &Writer { force: true, ..writer("two") }).unwrap();
         assert_eq!(forced["spec"]["replicas"], 2);
         assert_eq!(forced["metadata"]["labels"], json!({"a": "1", "b": "2"}));
     }
 
     #[test]
     fn what_an_applier_no_longer_names_goes() {
-        let stored = apply(
-            SHAPE(),
-            &json!({}),
-            &deployment(1, &json!({"a": "1", "b": "2"})),
-            &writer("one"),
-        )
-        .unwrap();
-        let next = apply(
-            SHAPE(),
-            &stored,
-            &deployment(1, &json!({"b": "2"})),
-            &writer("one"),
-        )
-        .unwrap();
+        let stored =
+            apply(SHAPE(), &json!({}), &deployment(1, &json!({"a": "1", "b": "2"})), &writer("one")).unwrap();
+        let next = apply(SHAPE(), &stored, &deployment(1, &json!({"b": "2"})), &writer("one")).unwrap();
         assert_eq!(next["metadata"]["labels"], json!({"b": "2"}));
     }
 
     #[test]
     fn an_update_takes_fields_over_from_an_applier() {
-        let stored = apply(
-            SHAPE(),
-            &json!({}),
-            &deployment(1, &json!({})),
-            &writer("one"),
-        )
-        .unwrap();
+        let stored = apply(SHAPE(), &json!({}), &deployment(1, &json!({})), &writer("one")).unwrap();
         let mut next = stored.clone();
         next["spec"]["replicas"] = json!(5);
         track(SHAPE(), &stored, &mut next, &writer("kubectl-scale"));
@@ -347,16 +271,8 @@ mod tests {
     fn applying_the_same_twice_changes_nothing() {
         let config = deployment(1, &json!({"a": "1"}));
         let once = apply(SHAPE(), &json!({}), &config, &writer("one")).unwrap();
-        let twice = apply(
-            SHAPE(),
-            &once,
-            &config,
-            &Writer {
-                time: "later".into(),
-                ..writer("one")
-            },
-        )
-        .unwrap();
+        let twice =
+            apply(SHAPE(), &once, &config, &Writer { time: "later".into(), ..writer("one") }).unwrap();
         assert_eq!(once, twice);
     }
 }

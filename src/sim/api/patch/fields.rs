@@ -42,10 +42,7 @@ pub(crate) fn of(shape: Shape, object: &Value) -> Set {
     let Some(fields) = object.as_object() else {
         return set;
     };
-    for (key, value) in fields
-        .iter()
-        .filter(|(key, _)| *key != "apiVersion" && *key != "kind")
-    {
+    for (key, value) in fields.iter().filter(|(key, _)| *key != "apiVersion" && *key != "kind") {
         let (inner, rules) = shape.field(key).unwrap_or((Shape::Open, None));
         let mut path = vec![Step::Field(key.clone())];
         if key == "metadata" {
@@ -98,9 +95,7 @@ fn walk(shape: Shape, rules: Option<&Rules>, value: &Value, path: &mut Path, set
 
 /// The keys of a list that merges, if it does.
 pub(crate) fn keys(rules: Option<&Rules>) -> Option<&[String]> {
-    rules
-        .map(|rules| rules.list_keys.as_slice())
-        .filter(|keys| !keys.is_empty())
+    rules.map(|rules| rules.list_keys.as_slice()).filter(|keys| !keys.is_empty())
 }
 
 /// `{"containerPort":80,"protocol":"TCP"}`
@@ -264,18 +259,9 @@ mod tests {
         let set = of(Shape::of("v1", "Pod"), &pod);
         let shown: Vec<String> = set.iter().map(|path| show(path)).collect();
         assert_eq!(decode(&encode(&set)), set);
-        assert!(
-            shown.contains(&".spec.containers[name=\"c\"].image".to_owned()),
-            "{shown:?}"
-        );
-        assert!(
-            shown.contains(&".metadata.finalizers[=\"x/y\"]".to_owned()),
-            "{shown:?}"
-        );
+        assert!(shown.contains(&".spec.containers[name=\"c\"].image".to_owned()), "{shown:?}");
+        assert!(shown.contains(&".metadata.finalizers[=\"x/y\"]".to_owned()), "{shown:?}");
         assert!(shown.contains(&".spec.tolerations".to_owned()), "{shown:?}");
-        assert!(
-            !shown.iter().any(|path| path.contains("metadata.name")),
-            "{shown:?}"
-        );
+        assert!(!shown.iter().any(|path| path.contains("metadata.name")), "{shown:?}");
     }
 }

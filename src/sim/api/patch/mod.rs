@@ -53,7 +53,5 @@ fn map_only(patch: &Value) -> Result<(), PatchError> {
     if patch.is_object() {
         return Ok(());
     }
-    Err(PatchError::Malformed(
-        "json: cannot unmarshal into Go value of type map[string]interface {}".into(),
-    ))
+    Err(PatchError::Malformed("json: cannot unmarshal into Go value of type map[string]interface {}".into()))
 }

@@ -29,19 +29,13 @@ pub(super) fn apply(shape: Shape, current: &mut Value, patch: &Value) -> Result<
         return Ok(());
     };
     retain(fields, patch);
-    for (key, list) in patch
-        .iter()
-        .filter_map(|(k, v)| Some((k.strip_prefix(PRIMITIVE)?, v)))
-    {
+    for (key, list) in patch.iter().filter_map(|(k, v)| Some((k.strip_prefix(PRIMITIVE)?, v))) {
         remove_values(fields, key, list);
     }
     for (key, value) in patch.iter().filter(|(key, _)| !key.starts_with('$')) {
         merge_field(shape, fields, key, value)?;
     }
-    for (key, order) in patch
-        .iter()
-        .filter_map(|(k, v)| Some((k.strip_prefix(ORDER)?, v)))
-    {
+    for (key, order) in patch.iter().filter_map(|(k, v)| Some((k.strip_prefix(ORDER)?, v))) {
         let rules = shape.field(key).and_then(|(_, rules)| rules);
         set_order(fields, key, order, rules);
     }
@@ -68,12 +62,7 @@ fn merge_field(
         Value::Array(items) if rules.is_some_and(Rules::merges) => {
             let slot = fields.entry(key).or_insert(Value::Null);
             let mut current = slot.take().as_array().cloned().unwrap_or_default();
-            merge_list(
-                inner.item(),
-                rules.and_then(|r| r.merge_key.as_deref()),
-                &mut current,
-                items,
-            )?;
+            merge_list(inner.item(), rules.and_then(|r| r.merge_key.as_deref()), &mut current, items)?;
             *slot = Value::Array(current);
         }
         Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
@@ -97,10 +86,7 @@ fn merge_list(
         }
         return Ok(());
     };
-    if patch
-        .iter()
-        .any(|item| directive(item) == Some("replace") && item.get(key).is_none())
-    {
+    if patch.iter().any(|item| directive(item) == Some("replace") && item.get(key).is_none()) {
         current.clear();
     }
     for item in patch {
@@ -108,9 +94,7 @@ fn merge_list(
             if directive(item).is_some() {
                 continue;
             }
-            return Err(format!(
-                "map: {item} does not contain declared merge key: {key}"
-            ));
+            return Err(format!("map: {item} does not contain declared merge key: {key}"));
         };
         let at = current.iter().position(|one| one.get(key) == Some(id));
         match (directive(item), at) {
@@ -150,22 +134,12 @@ fn set_order(fields: &mut Map<String, Value>, key: &str, order: &Value, rules: O
         Some(key) => item.get(key).cloned().unwrap_or(Value::Null),
         None => item.clone(),
     };
-    let wanted: Vec<Value> = order
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-        .iter()
-        .map(id)
-        .collect();
+    let wanted: Vec<Value> = order.as_array().map(Vec::as_slice).unwrap_or_default().iter().map(id).collect();
     let Some(list) = fields.get_mut(key).and_then(Value::as_array_mut) else {
         return;
     };
     let rank = |item: &Value| wanted.iter().position(|one| *one == id(item));
-    let mut listed: Vec<Value> = list
-        .iter()
-        .filter(|item| rank(item).is_some())
-        .cloned()
-        .collect();
+    let mut listed: Vec<Value> = list.iter().filter(|item| rank(item).is_some()).cloned().collect();
     listed.sort_by_key(&rank);
     let mut listed = listed.into_iter();
     for slot in list.iter_mut().filter(|item| rank(item).is_some()) {
@@ -188,10 +162,7 @@ mod tests {
 
     const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "`json!` makes values to be given away"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` makes values to be given away")]
     fn with_containers(list: Value) -> Value {
         json!({"spec": {"template": {"spec": {"containers": list}}}})
     }
@@ -200,13 +171,9 @@ mod tests {
     fn containers_merge_by_name_and_keep_the_rest() {
         check(
             DEPLOYMENT,
-            with_containers(
-                json!([{"name": "a", "image": "x:1", "env": [{"name": "E", "value": "1"}]},
-                {"name": "b", "image": "y"}]),
-            ),
-            &with_containers(
-                json!([{"name": "a", "image": "x:2", "env": [{"name": "F", "value": "2"}]}]),
-            ),
+            with_containers(json!([{"name": "a", "image": "x:1", "env": [{"name": "E", "value": "1"}]},
+                {"name": "b", "image": "y"}])),
+            &with_containers(json!([{"name": "a", "image": "x:2", "env": [{"name": "F", "value": "2"}]}])),
             &with_containers(json!([{"name": "a", "image": "x:2",
                 "env": [{"name": "E", "value": "1"}, {"name": "F", "value": "2"}]},
                 {"name": "b", "image": "y"}])),

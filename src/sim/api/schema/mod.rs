@@ -84,8 +84,7 @@ pub(super) enum Shape {
 pub(super) fn definitions() -> &'static HashMap<String, Def> {
     static ALL: OnceLock<HashMap<String, Def>> = OnceLock::new();
     ALL.get_or_init(|| {
-        serde_json::from_str(include_str!("types.json"))
-            .expect("generated together with this reader")
+        serde_json::from_str(include_str!("types.json")).expect("generated together with this reader")
     })
 }
 
@@ -94,11 +93,7 @@ pub(super) fn definition_name(group: &str, version: &str, kind: &str) -> String 
     if group == "apiextensions.k8s.io" {
         return format!("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.{version}.{kind}");
     }
-    let short = if group.is_empty() {
-        "core"
-    } else {
-        group.split('.').next().unwrap_or(group)
-    };
+    let short = if group.is_empty() { "core" } else { group.split('.').next().unwrap_or(group) };
     format!("io.k8s.api.{short}.{version}.{kind}")
 }
 
@@ -126,17 +121,13 @@ impl Shape {
     /// The shape behind a key and its rules; None if a struct has no such field.
     pub(super) fn field(self, key: &str) -> Option<(Self, Option<&'static Rules>)> {
         match self {
-            Self::Struct(def) => def
-                .fields
-                .get(key)
-                .map(|Field(text, _, rules)| (Self::parse(text), Some(rules))),
+            Self::Struct(def) => {
+                def.fields.get(key).map(|Field(text, _, rules)| (Self::parse(text), Some(rules)))
+            }
             Self::Map(inner) => Some((Self::parse(inner), None)),
-            Self::Custom if key == "metadata" => Some((
-                definitions()
-                    .get(OBJECT_META)
-                    .map_or(Self::Open, Self::Struct),
-                None,
-            )),
+            Self::Custom if key == "metadata" => {
+                Some((definitions().get(OBJECT_META).map_or(Self::Open, Self::Struct), None))
+            }
             Self::Custom | Self::Open | Self::List(_) | Self::Scalar(_) => Some((Self::Open, None)),
         }
     }
@@ -145,9 +136,7 @@ impl Shape {
     pub(super) fn item(self) -> Self {
         match self {
             Self::List(inner) => Self::parse(inner),
-            Self::Struct(_) | Self::Map(_) | Self::Scalar(_) | Self::Custom | Self::Open => {
-                Self::Open
-            }
+            Self::Struct(_) | Self::Map(_) | Self::Scalar(_) | Self::Custom | Self::Open => Self::Open,
         }
     }
 }
@@ -172,10 +161,7 @@ mod tests {
         for (name, def) in definitions() {
             for (field, Field(text, ..)) in &def.fields {
                 if let Some((_, inner)) = text.split_once('#') {
-                    assert!(
-                        definitions().contains_key(inner),
-                        "{name}.{field} names {inner}"
-                    );
+                    assert!(definitions().contains_key(inner), "{name}.{field} names {inner}");
                 }
             }
         }

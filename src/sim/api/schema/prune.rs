@@ -12,12 +12,7 @@ pub(crate) fn prune(shape: Shape, object: &mut Value) -> Result<Vec<String>, Str
     Ok(unknown)
 }
 
-fn walk(
-    shape: Shape,
-    value: &mut Value,
-    path: &str,
-    unknown: &mut Vec<String>,
-) -> Result<(), String> {
+fn walk(shape: Shape, value: &mut Value, path: &str, unknown: &mut Vec<String>) -> Result<(), String> {
     match (shape, value) {
         (_, Value::Null) | (Shape::Open, _) => Ok(()),
         (Shape::Struct(_) | Shape::Map(_) | Shape::Custom, Value::Object(fields)) => {
@@ -61,11 +56,7 @@ fn scalar(kind: &str, value: &Value, path: &str) -> Result<(), String> {
         "boolean" => "bool",
         other => other,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(wrong(value, path, wanted))
-    }
+    if fits { Ok(()) } else { Err(wrong(value, path, wanted)) }
 }
 
 fn wrong(value: &Value, path: &str, wanted: &str) -> String {
@@ -89,11 +80,7 @@ fn go_type(shape: Shape) -> &'static str {
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 #[cfg(test)]
@@ -116,16 +103,12 @@ mod tests {
     fn a_value_of_a_wrong_type_is_an_error() {
         let mut one = json!({"spec": {"replicas": "x"}});
         let told = prune(Shape::of("apps/v1", "Deployment"), &mut one).unwrap_err();
-        assert_eq!(
-            told,
-            "json: cannot unmarshal string into Go struct field spec.replicas of type int32"
-        );
+        assert_eq!(told, "json: cannot unmarshal string into Go struct field spec.replicas of type int32");
     }
 
     #[test]
     fn custom_resources_keep_what_they_bring() {
-        let mut one =
-            json!({"spec": {"any": [1, {"x": 2}]}, "metadata": {"name": "a", "nom": "b"}});
+        let mut one = json!({"spec": {"any": [1, {"x": 2}]}, "metadata": {"name": "a", "nom": "b"}});
         let unknown = prune(Shape::of("demo.kubemend.io/v1", "Database"), &mut one).unwrap();
         assert_eq!(unknown, ["metadata.nom"]);
         assert_eq!(one["spec"], json!({"any": [1, {"x": 2}]}));

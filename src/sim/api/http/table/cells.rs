@@ -18,32 +18,19 @@ pub(super) fn cell(res: &Resource, column: &str, object: &Value, now: Timestamp)
         "Containers" => json!(joined(containers(object), "/name")),
         "Images" => json!(joined(containers(object), "/image")),
         "Selector" => json!(selector(&object["spec"]["selector"])),
-        "Data" => json!(
-            ["data", "binaryData"]
-                .iter()
-                .map(|key| size(&object[*key]))
-                .sum::<usize>()
-        ),
+        "Data" => json!(["data", "binaryData"].iter().map(|key| size(&object[*key])).sum::<usize>()),
         "Message" => json!(text(object, "/message").trim()),
         "StorageClass" => json!(text(object, "/spec/storageClassName")),
         "VolumeMode" => json!(text(object, "/spec/volumeMode")),
         "VolumeAttributesClass" => json!("<unset>"),
-        "Role" => json!(format!(
-            "{}/{}",
-            text(object, "/roleRef/kind"),
-            text(object, "/roleRef/name")
-        )),
+        "Role" => json!(format!("{}/{}", text(object, "/roleRef/kind"), text(object, "/roleRef/name"))),
         _ => match res.stored_as.resource {
             "pods" => pods::cell(column, object, now),
             "nodes" => nodes::cell(column, object),
             "events" => event(column, object, now),
             "services" => service(column, object),
             "deployments" | "statefulsets" => match column {
-                "Ready" => json!(format!(
-                    "{}/{}",
-                    count("/status/readyReplicas"),
-                    wanted(object)
-                )),
+                "Ready" => json!(format!("{}/{}", count("/status/readyReplicas"), wanted(object))),
                 "Up-to-date" => json!(count("/status/updatedReplicas")),
                 _ => json!(count("/status/availableReplicas")),
             },
@@ -80,11 +67,7 @@ fn containers(object: &Value) -> &[Value] {
 }
 
 fn joined(items: &[Value], pointer: &str) -> String {
-    items
-        .iter()
-        .map(|one| text(one, pointer))
-        .collect::<Vec<_>>()
-        .join(",")
+    items.iter().map(|one| text(one, pointer)).collect::<Vec<_>>().join(",")
 }
 
 fn size(value: &Value) -> usize {
@@ -98,19 +81,11 @@ fn pairs(labels: &Value) -> String {
         .flatten()
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
-    if all.is_empty() {
-        NONE.into()
-    } else {
-        all.join(",")
-    }
+    if all.is_empty() { NONE.into() } else { all.join(",") }
 }
 
 fn selector(selector: &Value) -> String {
-    let labels = if selector.get("matchLabels").is_some() {
-        &selector["matchLabels"]
-    } else {
-        selector
-    };
+    let labels = if selector.get("matchLabels").is_some() { &selector["matchLabels"] } else { selector };
     pairs(labels)
 }
 
@@ -146,11 +121,7 @@ fn event(column: &str, event: &Value, now: Timestamp) -> Value {
     // The object may be shown in either face of events.
     let of = |core: &str, new: &str| {
         let found = text(event, core);
-        if found.is_empty() {
-            text(event, new).to_owned()
-        } else {
-            found.to_owned()
-        }
+        if found.is_empty() { text(event, new).to_owned() } else { found.to_owned() }
     };
     let last = [
         text(event, "/series/lastObservedTime").to_owned(),
@@ -158,14 +129,8 @@ fn event(column: &str, event: &Value, now: Timestamp) -> Value {
         text(event, "/eventTime").to_owned(),
     ];
     match column {
-        "Last Seen" => json!(age(
-            last.iter().find(|at| !at.is_empty()).map_or("", |at| at),
-            now
-        )),
-        "First Seen" => json!(age(
-            &of("/firstTimestamp", "/deprecatedFirstTimestamp"),
-            now
-        )),
+        "Last Seen" => json!(age(last.iter().find(|at| !at.is_empty()).map_or("", |at| at), now)),
+        "First Seen" => json!(age(&of("/firstTimestamp", "/deprecatedFirstTimestamp"), now)),
         "Type" => json!(text(event, "/type")),
         "Reason" => json!(text(event, "/reason")),
         "Object" => json!(format!(
@@ -175,24 +140,13 @@ fn event(column: &str, event: &Value, now: Timestamp) -> Value {
         )),
         "Subobject" => json!(of("/involvedObject/fieldPath", "/regarding/fieldPath")),
         "Source" => json!(of("/source/component", "/reportingController")),
-        "Count" => json!(
-            event["count"]
-                .as_i64()
-                .or(event["deprecatedCount"].as_i64())
-                .unwrap_or(1)
-        ),
+        "Count" => json!(event["count"].as_i64().or(event["deprecatedCount"].as_i64()).unwrap_or(1)),
         _ => json!(of("/message", "/note")),
     }
 }
 
 fn service(column: &str, service: &Value) -> Value {
-    let dash = |pointer: &str| {
-        json!(
-            Some(text(service, pointer))
-                .filter(|s| !s.is_empty())
-                .unwrap_or(NONE)
-        )
-    };
+    let dash = |pointer: &str| json!(Some(text(service, pointer)).filter(|s| !s.is_empty()).unwrap_or(NONE));
     match column {
         "Type" => json!(text(service, "/spec/type")),
         "Cluster-IP" => dash("/spec/clusterIP"),
@@ -201,11 +155,7 @@ fn service(column: &str, service: &Value) -> Value {
                 .iter()
                 .map(|port| format!("{}/{}", port["port"], text(port, "/protocol")))
                 .collect();
-            json!(if ports.is_empty() {
-                NONE.to_owned()
-            } else {
-                ports.join(",")
-            })
+            json!(if ports.is_empty() { NONE.to_owned() } else { ports.join(",") })
         }
         _ => dash("/spec/externalName"),
     }
@@ -227,19 +177,12 @@ fn job(column: &str, job: &Value, now: Timestamp) -> Value {
         }),
         "Completions" => {
             let done = job["status"]["succeeded"].as_i64().unwrap_or(0);
-            json!(format!(
-                "{done}/{}",
-                job["spec"]["completions"].as_i64().unwrap_or(1)
-            ))
+            json!(format!("{done}/{}", job["spec"]["completions"].as_i64().unwrap_or(1)))
         }
         _ => {
             let started = text(job, "/status/startTime");
             let ended = text(job, "/status/completionTime").parse().unwrap_or(now);
-            json!(if started.is_empty() {
-                String::new()
-            } else {
-                age(started, ended)
-            })
+            json!(if started.is_empty() { String::new() } else { age(started, ended) })
         }
     }
 }
@@ -247,16 +190,8 @@ fn job(column: &str, job: &Value, now: Timestamp) -> Value {
 fn cron_job(column: &str, cron: &Value, now: Timestamp) -> Value {
     match column {
         "Schedule" => json!(text(cron, "/spec/schedule")),
-        "Timezone" => json!(
-            Some(text(cron, "/spec/timeZone"))
-                .filter(|s| !s.is_empty())
-                .unwrap_or(NONE)
-        ),
-        "Suspend" => json!(if cron["spec"]["suspend"] == true {
-            "True"
-        } else {
-            "False"
-        }),
+        "Timezone" => json!(Some(text(cron, "/spec/timeZone")).filter(|s| !s.is_empty()).unwrap_or(NONE)),
+        "Suspend" => json!(if cron["spec"]["suspend"] == true { "True" } else { "False" }),
         "Active" => json!(list(cron, "/status/active").len()),
         _ => match text(cron, "/status/lastScheduleTime") {
             "" => json!(NONE),
@@ -273,22 +208,14 @@ fn modes(object: &Value) -> String {
         Some("ReadWriteOncePod") => "RWOP",
         _ => "",
     };
-    list(object, "/spec/accessModes")
-        .iter()
-        .map(short)
-        .collect::<Vec<_>>()
-        .join(",")
+    list(object, "/spec/accessModes").iter().map(short).collect::<Vec<_>>().join(",")
 }
 
 fn other(column: &str, object: &Value) -> Value {
     let at = |pointer: &str| object.pointer(pointer).cloned().unwrap_or(Value::Null);
     let or = |pointer: &str, default: &str| match at(pointer) {
         Value::Null => json!(default),
-        value => json!(
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        ),
+        value => json!(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
     };
     match column {
         "Status" if meta::is_deleting(object) => json!("Terminating"),
@@ -317,19 +244,11 @@ fn other(column: &str, object: &Value) -> Value {
         "Holder" => or("/spec/holderIdentity", ""),
         "Class" => or("/spec/ingressClassName", NONE),
         "Hosts" => json!(joined(list(object, "/spec/rules"), "/host")),
-        "Ports" => json!(if list(object, "/spec/tls").is_empty() {
-            "80"
-        } else {
-            "80, 443"
-        }),
+        "Ports" => json!(if list(object, "/spec/tls").is_empty() { "80" } else { "80, 443" }),
         "Pod-Selector" => json!(selector(&object["spec"]["podSelector"])),
         "Controller" => {
             let owner = &object["metadata"]["ownerReferences"][0];
-            json!(format!(
-                "{}.apps/{}",
-                text(owner, "/kind").to_lowercase(),
-                text(owner, "/name")
-            ))
+            json!(format!("{}.apps/{}", text(owner, "/kind").to_lowercase(), text(owner, "/name")))
         }
         "Revision" => or("/revision", "0"),
         "Value" => or("/value", "0"),

@@ -8,16 +8,12 @@ use super::cells::NONE;
 pub(super) fn cell(column: &str, node: &Value) -> Value {
     let info = |key: &str| json!(text(&node["status"]["nodeInfo"], &format!("/{key}")));
     let address = |kind: &str| {
-        let found = list(node, "/status/addresses")
-            .iter()
-            .find(|one| text(one, "/type") == kind);
+        let found = list(node, "/status/addresses").iter().find(|one| text(one, "/type") == kind);
         json!(found.map_or(NONE, |one| text(one, "/address")))
     };
     match column {
         "Status" => {
-            let ready = list(node, "/status/conditions")
-                .iter()
-                .find(|one| text(one, "/type") == "Ready");
+            let ready = list(node, "/status/conditions").iter().find(|one| text(one, "/type") == "Ready");
             let mut word = match ready.map(|one| text(one, "/status")) {
                 Some("True") => "Ready".to_owned(),
                 Some(_) => "NotReady".to_owned(),
@@ -35,11 +31,7 @@ pub(super) fn cell(column: &str, node: &Value) -> Value {
                 .flatten()
                 .filter_map(|(key, _)| key.strip_prefix("node-role.kubernetes.io/"))
                 .collect();
-            json!(if roles.is_empty() {
-                NONE.to_owned()
-            } else {
-                roles.join(",")
-            })
+            json!(if roles.is_empty() { NONE.to_owned() } else { roles.join(",") })
         }
         "Version" => info("kubeletVersion"),
         "Internal-IP" => address("InternalIP"),

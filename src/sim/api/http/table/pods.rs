@@ -7,20 +7,11 @@ use super::super::super::meta::{self, list, text};
 use super::cells::{NONE, age};
 
 pub(super) fn cell(column: &str, pod: &Value, now: Timestamp) -> Value {
-    let dash = |pointer: &str| {
-        json!(
-            Some(text(pod, pointer))
-                .filter(|s| !s.is_empty())
-                .unwrap_or(NONE)
-        )
-    };
+    let dash = |pointer: &str| json!(Some(text(pod, pointer)).filter(|s| !s.is_empty()).unwrap_or(NONE));
     let statuses = list(pod, "/status/containerStatuses");
     match column {
         "Ready" => {
-            let ready = statuses
-                .iter()
-                .filter(|status| status["ready"] == true)
-                .count();
+            let ready = statuses.iter().filter(|status| status["ready"] == true).count();
             json!(format!("{ready}/{}", list(pod, "/spec/containers").len()))
         }
         "Status" => json!(pod_status(pod)),
@@ -33,14 +24,8 @@ pub(super) fn cell(column: &str, pod: &Value, now: Timestamp) -> Value {
 }
 
 fn restarts(statuses: &[Value], now: Timestamp) -> String {
-    let total: u64 = statuses
-        .iter()
-        .filter_map(|status| status["restartCount"].as_u64())
-        .sum();
-    let last = statuses
-        .iter()
-        .map(|s| text(s, "/lastState/terminated/finishedAt"))
-        .max();
+    let total: u64 = statuses.iter().filter_map(|status| status["restartCount"].as_u64()).sum();
+    let last = statuses.iter().map(|s| text(s, "/lastState/terminated/finishedAt")).max();
     match last.filter(|at| total > 0 && !at.is_empty()) {
         Some(at) => format!("{total} ({} ago)", age(at, now)),
         None => total.to_string(),
@@ -54,9 +39,9 @@ fn pod_status(pod: &Value) -> String {
     if !reason.is_empty() {
         reason.clone_into(&mut word);
     }
-    let gated = list(pod, "/status/conditions").iter().any(|one| {
-        text(one, "/type") == "PodScheduled" && text(one, "/reason") == "SchedulingGated"
-    });
+    let gated = list(pod, "/status/conditions")
+        .iter()
+        .any(|one| text(one, "/type") == "PodScheduled" && text(one, "/reason") == "SchedulingGated");
     if gated {
         word = "SchedulingGated".into();
     }
@@ -65,21 +50,14 @@ fn pod_status(pod: &Value) -> String {
         None => word = container_word(pod, word),
     }
     if meta::is_deleting(pod) {
-        return if reason == "NodeLost" {
-            "Unknown".into()
-        } else {
-            "Terminating".into()
-        };
+        return if reason == "NodeLost" { "Unknown".into() } else { "Terminating".into() };
     }
     word
 }
 
 fn init_status(pod: &Value) -> Option<String> {
     let total = list(pod, "/spec/initContainers").len();
-    for (at, status) in list(pod, "/status/initContainerStatuses")
-        .iter()
-        .enumerate()
-    {
+    for (at, status) in list(pod, "/status/initContainerStatuses").iter().enumerate() {
         let ended = &status["state"]["terminated"];
         if ended["exitCode"] == 0 || status["started"] == true {
             continue;
@@ -113,11 +91,7 @@ fn container_word(pod: &Value, mut word: String) -> String {
         let ready = list(pod, "/status/conditions")
             .iter()
             .any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True");
-        return if ready {
-            "Running".into()
-        } else {
-            "NotReady".into()
-        };
+        return if ready { "Running".into() } else { "NotReady".into() };
     }
     word
 }
