@@ -19,7 +19,7 @@ fn approvals(number: u8) -> String {
 }
 
 async fn start(policy: &str) -> Stage {
-    Stage::start(&Setup { people: PEOPLE, policy, ..Setup::default() }).await
+    Stage::start(&Setup { people: PEOPLE, policy, pace: 5.0, ..Setup::default() }).await
 }
 
 /// A scenario that is broken and has a proposal.

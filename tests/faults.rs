@@ -13,6 +13,8 @@ use support::stage::{LONG, Setup, Stage, USER, simulated};
 const ACTION: &str = "pull-secrets.add";
 /// One ServiceAccount, three pods.
 const CHANGES: usize = 4;
+/// Slow enough that no waiting pod starts by itself, from an image pulled for one that was replaced.
+const PACE: f64 = 4.0;
 const ACCOUNT: &str = "/api/v1/namespaces/payments/serviceaccounts/default";
 
 fn fault(verb: &str, resource: &str, skip: u32, what: What, times: u32) -> Fault {
@@ -30,7 +32,7 @@ fn everywhere(verb: &str, what: What, times: u32) -> Fault {
 
 /// A kubemend that meets those faults from its first request on.
 async fn start(faults: Vec<Fault>) -> Stage {
-    let setup = Setup::default();
+    let setup = Setup { pace: PACE, ..Setup::default() };
     let sim = simulated(&setup).await;
     faults.into_iter().for_each(|fault| sim.api().faults().add(fault));
     Stage::around(sim, &setup).await
@@ -79,7 +81,7 @@ async fn watches_that_break_expire_and_repeat_themselves_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_that_falls_silent_is_noticed() {
-    let setup = Setup::default();
+    let setup = Setup { pace: PACE, ..Setup::default() };
     let sim = simulated(&setup).await;
     // Lists come by pages here, so that it is the watch after them that is silent, whether or not kubemend
     // asks for a streamed list first.
@@ -206,7 +208,7 @@ async fn a_conflict_ends_the_execution_and_a_fresh_proposal_takes_over() {
 async fn a_storm_of_failing_pods_is_a_few_incidents_that_count_every_pod() {
     const WORKLOADS: usize = 20;
     const PODS: usize = 50;
-    let stage = start(Vec::new()).await;
+    let stage = Stage::start(&Setup::default()).await;
     stage.sim.storm(WORKLOADS, PODS).await.expect("the storm can be made");
     let incidents = eventually("every pod is counted", Duration::from_secs(240), || async {
         let all = stage.incidents().await;

@@ -39,20 +39,25 @@ async fn goes_on(stage: &Stage, incident: &Value) {
     if undecided {
         stage.approve(incident, ACTION, CHANGES).await;
     }
-    eventually("a verdict", LONG, || async {
+    eventually("the end of the execution", LONG, || async {
         let detail = stage.api().get(&path).await;
-        let executions = detail["incident"]["executions"].as_object().cloned().unwrap_or_default();
-        let over = executions.values().any(|execution| execution["state"]["verdict"] == "fixed");
-        let told: Vec<Value> = detail["entries"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|one| one["entry"]["type"].clone())
-            .collect();
-        if over { Ok(()) } else { Err(format!("{}; {told:?}; {}", json!(executions), states(&detail))) }
+        match execution(&detail) {
+            Some(execution) if execution["state"]["verdict"] == "fixed" || overtaken(&execution) => Ok(()),
+            other => Err(format!("{other:?}; {}", states(&detail))),
+        }
     })
     .await;
-    stage.api().resolved(id(incident), LONG).await;
+}
+
+fn execution(detail: &Value) -> Option<Value> {
+    detail["incident"]["executions"].as_object()?.values().next().cloned()
+}
+
+/// A waiting pod starts by itself once its image lies on its node, pulled for a pod that was replaced. If that
+/// happens while kubemend is down, the pod is not what was approved any more: it is left alone, and that is said.
+fn overtaken(execution: &Value) -> bool {
+    let last = execution["done"].as_array().and_then(|done| done.last()).cloned().unwrap_or_default();
+    execution["state"]["is"] == "finished" && last["is"] == "stale"
 }
 
 fn states(detail: &Value) -> Value {
@@ -65,15 +70,18 @@ async fn tells_the_truth(stage: &Stage, incident: &Value, died: &str) {
     for request in stage.written() {
         *received.entry(format!("{} {} {}", request.method, request.path, request.body)).or_default() += 1;
     }
-    assert_eq!(received.len(), CHANGES, "died at {died}: {received:#?}");
     assert!(received.values().all(|times| *times == 1), "died at {died}: {received:#?}");
     let detail = stage.api().get(&format!("/api/v1/incidents/{}", id(incident))).await;
-    let executions = detail["incident"]["executions"].as_object().expect("there are executions");
-    assert_eq!(executions.len(), 1, "died at {died}: {executions:?}");
-    let execution = executions.values().next().expect("there is one");
+    assert_eq!(
+        detail["incident"]["executions"].as_object().map(serde_json::Map::len),
+        Some(1),
+        "died at {died}"
+    );
+    let execution = execution(&detail).expect("there is one");
     let done = execution["done"].as_array().expect("outcomes");
-    assert_eq!(done.len(), CHANGES, "died at {died}: {done:?}");
-    assert!(done.iter().all(|outcome| outcome["is"] == "applied"), "died at {died}: {done:?}");
+    let applied = done.iter().filter(|outcome| outcome["is"] == "applied").count();
+    assert_eq!(applied, received.len(), "died at {died}: what is told was received: {done:?} {received:#?}");
+    assert!(applied == CHANGES || overtaken(&execution), "died at {died}: {execution}");
     let count = |kind: &str| {
         let entries = detail["entries"].as_array().into_iter().flatten();
         entries.filter(|entry| entry["entry"]["type"] == kind).count()
@@ -81,15 +89,17 @@ async fn tells_the_truth(stage: &Stage, incident: &Value, died: &str) {
     for (kind, times) in [
         ("decided", 1),
         ("executionStarted", 1),
-        ("changeIntended", CHANGES),
-        ("changeDone", CHANGES),
+        ("changeIntended", done.len()),
+        ("changeDone", done.len()),
         ("executionFinished", 1),
-        ("verified", 1),
     ] {
         assert_eq!(count(kind), times, "died at {died}: {kind} in {}", detail["entries"]);
     }
-    let scenario = kubemend::sim::scenario::find("pull-secret").expect("it was played");
-    stage.repaired(scenario).await;
+    if applied == CHANGES {
+        let scenario = kubemend::sim::scenario::find("pull-secret").expect("it was played");
+        stage.repaired(scenario).await;
+        stage.api().resolved(id(incident), LONG).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

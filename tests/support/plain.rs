@@ -21,7 +21,8 @@ static DIFFERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (pattern(r"\bi-\d+\b"), "[incident]"),
         (pattern(r"\b(\d+h)?(\d+m)?\d+s\b"), "[duration]"),
         (pattern(r#"("resourceVersion"|resourceVersion): ?"?\d+"?"#), "$1: [version]"),
-        (pattern(r"\b\d+ (second|minute|restart)s?\b"), "[count] ${1}s"),
+        (pattern(r"(, \d+ restarts? so far| \(\d+ restarts?\))"), ""),
+        (pattern(r"\b\d+ (second|minute)s?\b"), "[count] ${1}s"),
         (pattern(r#"(/metadata/resourceVersion","value":)"\d+""#), "$1[version]"),
         (pattern(r"(docker|containerd|cri-o)://[0-9a-f]+"), "[container]"),
     ]
