@@ -72,6 +72,16 @@ pub(crate) fn lines(texts: &[Value], count: usize) -> Vec<u8> {
     out
 }
 
+/// The lines over and over, until there are at least so many.
+pub(crate) fn repeated(lines: &[u8], least: usize) -> Vec<u8> {
+    let mut once = lines.to_vec();
+    if !once.ends_with(b"\n") {
+        once.push(b'\n');
+    }
+    let count = once.iter().filter(|byte| **byte == b'\n').count();
+    once.repeat(least.div_ceil(count))
+}
+
 fn vary(value: &mut Value, dice: &mut SmallRng) {
     match value {
         Value::String(text) => *text = varied(text, dice),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::judge::{Match, cut, matches};
+use super::judge::{Match, cut, fitting, spoken};
 use super::pieces::{Focus, Piece, focuses};
 use crate::incident::{Evidence, Finding, Gathered, IncidentKey, Place, Quote, Scope, Source, Text};
 use crate::playbook::{Book, Facts, facts_of, workload};
@@ -15,8 +15,12 @@ const LONGEST_QUOTE: usize = 1_000;
 pub fn diagnose(book: &Book, evidence: &Evidence) -> Vec<Finding> {
     let mut found: Vec<(Finding, bool)> = Vec::new();
     for focus in focuses(evidence) {
+        let spoken = spoken(book, &evidence.seen.subject.api.kind, &focus.pieces);
+        if spoken.is_empty() {
+            continue;
+        }
         let mut facts = facts_of(evidence, focus.container.as_deref());
-        let best = matches(book, &evidence.seen.subject.api.kind, &focus.pieces, &facts).into_iter().next();
+        let best = fitting(book, spoken, &focus.pieces, &facts).into_iter().next();
         if let Some(best) = best {
             facts.captures.clone_from(&best.captures);
             found.push((finding(evidence, &focus, &best, &facts), focus.container.is_none()));

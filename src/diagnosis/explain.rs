@@ -1,14 +1,12 @@
 //! A failure message alone, with whatever is known besides: the same judgement as for objects, on less.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::conclude::variables;
 use super::image::ImageName;
-use super::judge::{Match, cut, matches};
+use super::judge::{Match, cut, fitting, spoken};
 use super::pieces::Piece;
 use crate::incident::{ConditionId, Source, Text};
 use crate::playbook::{Book, ContainerFacts, Facts, ImageView, exit_meaning};
@@ -116,9 +114,14 @@ pub fn cause(book: &Book, message: &Message) -> String {
 
 fn judged<'b>(book: &'b Book, message: &Message) -> Option<(Match<'b>, Facts)> {
     let (pieces, own) = pieces(book, message);
+    let spoken = spoken(book, &message.kind, &pieces);
+    if spoken.is_empty() {
+        return None;
+    }
     let mut facts = facts(message);
-    let found = matches(book, &message.kind, &pieces, &facts);
-    let best = found.into_iter().find(|found| about_the_message(message, own, found))?;
+    let best = fitting(book, spoken, &pieces, &facts)
+        .into_iter()
+        .find(|found| about_the_message(message, own, found))?;
     facts.captures.clone_from(&best.captures);
     Some((best, facts))
 }
@@ -195,12 +198,16 @@ fn states_of(states: &States, place: Source, pieces: &mut Vec<Piece>) {
     }
 }
 
-static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r#"(?:Failed to pull image|Back-off pulling image|pull and unpack image|[Ii]mage) "([^"\s]+)""#,
-    )
-    .expect("a literal pattern")
-});
+/// The image that a text names in quotes: `pull image "nginx"`, `Image "nginx"`.
+fn image_named(text: &str) -> Option<&str> {
+    const BEFORE: &str = "mage \"";
+    text.match_indices(BEFORE).find_map(|(at, _)| {
+        let name = text[at + BEFORE.len()..].split_once('"')?.0;
+        let quoted =
+            text[..at].ends_with(['i', 'I']) && !name.is_empty() && !name.contains(char::is_whitespace);
+        quoted.then_some(name)
+    })
+}
 
 fn facts(message: &Message) -> Facts {
     let context = &message.context;
@@ -255,13 +262,27 @@ fn image(message: &Message) -> ImageView {
         secret_named: context.has_pull_secret == Some(true),
         ..ImageView::default()
     };
-    if let Some(name) = IMAGE.captures(&message.message).and_then(|caught| caught.get(1)) {
-        let parsed = ImageName::parse(name.as_str());
+    if let Some(name) = image_named(&message.message) {
+        let parsed = ImageName::parse(name);
         view.known = true;
-        name.as_str().clone_into(&mut view.name);
+        view.name = name.to_owned();
         view.docker_hub = parsed.registry == "docker.io";
         view.official = view.docker_hub && parsed.repository.starts_with("library/");
         (view.registry, view.repository, view.tag) = (parsed.registry, parsed.repository, parsed.tag);
     }
     view
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_in_quotes_is_found() {
+        let failed = r#"Failed to pull image "registry.example.com/team/api:1": rpc error: not found"#;
+        assert_eq!(image_named(failed), Some("registry.example.com/team/api:1"));
+        assert_eq!(image_named(r#"Container image "busybox" already present on machine"#), Some("busybox"));
+        assert_eq!(image_named(r#"Image "a b" is bad, image "c" is not"#), Some("c"));
+        assert_eq!(image_named(r#"no image "", no mage "x", and an open image "y "#), None);
+    }
 }

@@ -23,33 +23,45 @@ pub(super) struct Match<'b> {
     pub also_possible: Vec<ConditionId>,
 }
 
-/// All playbooks that fit, best first.
-pub(super) fn matches<'b>(book: &'b Book, kind: &str, pieces: &[Piece], facts: &Facts) -> Vec<Match<'b>> {
-    let known = Known::new(facts);
+/// Playbooks that pieces speak for and none against: the place in the book, and which pieces they are.
+pub(super) type Spoken<'b> = BTreeMap<usize, Vec<(usize, Hit<'b>)>>;
+
+/// What the pieces say by themselves. Mostly nothing, and then no facts need be put together.
+pub(super) fn spoken<'b>(book: &'b Book, kind: &str, pieces: &[Piece]) -> Spoken<'b> {
     let mut found = Vec::new();
-    let mut by_playbook: BTreeMap<usize, Vec<(usize, Hit<'b>)>> = BTreeMap::new();
+    let mut spoken = Spoken::new();
     for (at, sight) in pieces.iter().enumerate().filter_map(|(at, piece)| Some((at, piece.sight()?))) {
         book.hits(&sight, &mut found);
         for hit in found.drain(..) {
-            by_playbook.entry(hit.playbook).or_default().push((at, hit));
+            spoken.entry(hit.playbook).or_default().push((at, hit));
         }
     }
-    let fitting =
-        by_playbook.into_iter().filter_map(|(place, hits)| fit(book.at(place), kind, pieces, &hits, &known));
-    best_first(fitting.collect())
+    let about = |playbook: &Playbook| {
+        kind.is_empty() || playbook.kinds.iter().any(|wanted| *wanted == kind || *wanted == "*")
+    };
+    spoken.retain(|place, hits| hits.iter().all(|(_, hit)| hit.says == Says::For) && about(book.at(*place)));
+    spoken
+}
+
+/// Of those that pieces speak for, all that fit the facts, best first.
+pub(super) fn fitting<'b>(
+    book: &'b Book,
+    spoken: Spoken<'b>,
+    pieces: &[Piece],
+    facts: &Facts,
+) -> Vec<Match<'b>> {
+    let known = Known::new(facts);
+    best_first(
+        spoken.into_iter().filter_map(|(place, hits)| fit(book.at(place), pieces, &hits, &known)).collect(),
+    )
 }
 
 fn fit<'b>(
     playbook: &'b Playbook,
-    kind: &str,
     pieces: &[Piece],
     hits: &[(usize, Hit<'b>)],
     known: &Known<'_>,
 ) -> Option<Match<'b>> {
-    let about = kind.is_empty() || playbook.kinds.iter().any(|wanted| *wanted == kind || *wanted == "*");
-    if !about || hits.iter().any(|(_, hit)| hit.says == Says::Against) {
-        return None;
-    }
     let mut captures: BTreeMap<String, String> =
         playbook.captures().map(|name| (name.to_owned(), String::new())).collect();
     for (at, hit) in hits {

@@ -137,7 +137,7 @@ impl Shared {
     fn ask_for_offers(&self, incident: &Incident, due: &Due) {
         match due {
             Due::Open | Due::Reopen | Due::Update | Due::Recount | Due::Release => {
-                self.offers.lock().ask(&incident.id)
+                self.offers.lock().ask(&incident.id);
             }
             Due::Absorb { .. } => {}
             Due::Resolve => self.offers.lock().forget(&incident.id),

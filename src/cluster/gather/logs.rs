@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn only_the_last_lines_are_kept_oldest_first() {
-        let text: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let text = (0..100).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
         let lines = lines(&text);
         assert_eq!(
             (lines.len(), lines[0].as_str(), lines[LINES - 1].as_str()),

@@ -3,6 +3,11 @@
 //! The test starts itself again as a child that appends without end and says after each commit what it
 //! wrote, kills it with SIGKILL somewhere in between, and looks.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the child is told its file by the environment, and the parent kills at odd moments"
+)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
