@@ -11,6 +11,7 @@ static DIFFERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     vec![
         (pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "[uid]"),
         (pattern(r"\b[0-9a-f]{64}\b"), "[digest]"),
+        (pattern(r"\b[0-9a-f]{32}\b"), "[container]"),
         (pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "[time]"),
         (
             pattern(r"-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(_|\b)"),
