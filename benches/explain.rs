@@ -5,6 +5,16 @@
 //! most of which is no failure, and failures alone. Allocations are counted per message. A file of JSON lines is
 //! measured as it is, repeated until it is long enough.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 #[expect(dead_code, reason = "each benchmark uses its part")]

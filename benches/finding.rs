@@ -5,6 +5,16 @@
 //! as the engine holds them for siblings. Open loop: deliveries are due at their times, whether or not the one
 //! before is done, and latency counts from then on. After that, as fast as one core goes.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 #![expect(
     clippy::disallowed_methods,

@@ -3,6 +3,16 @@
 //! The simulated cluster in one process, the engine with its store on disk in another. Twenty Deployments whose
 //! pods all fail appear at once; measured is what becomes of it: incidents, pods counted, memory, time.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
 #![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints its table, or stops")]
 #![expect(
     clippy::disallowed_methods,

@@ -4,6 +4,16 @@
 //! streamed) or the plain kube reflector of full `Pod` objects. Memory is what the kernel says of the whole
 //! process. Throughput is events by processor time of the watching process: per core.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
 #![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints its table, or stops")]
 #![expect(clippy::disallowed_methods, reason = "its processes are short, and own their clocks and tasks")]
 #![expect(clippy::format_push_string, reason = "the load server builds text")]

@@ -1,6 +1,16 @@
 //! Watching the simulated cluster while pods come, change and go at random and everything that can go wrong
 //! with watches does: once it is over, the cache is at the level of the server.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "states are polled with a deadline")]
 

@@ -1,6 +1,16 @@
 //! Watching over HTTP against a scripted server: whatever goes wrong on the way, the cache ends at the level
 //! that the server has.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "events are dated now, and states are polled with a deadline")]
 

@@ -1,6 +1,17 @@
 //! Labelled messages from public sources, which are not part of this repository: where `KUBEMEND_CORPUS` names
 //! a file of them (JSON lines), every message is explained and the score printed.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 use std::collections::BTreeMap;
 
 use kubemend::diagnosis::{Message, explain};

@@ -4,6 +4,17 @@
 //! The real binary, before a simulated cluster that counts what it is sent. At each failpoint the process aborts,
 //! is started again, and must bring the remedy to its end.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,17 @@
 //! Who decides what, and what comes of it: many at once, stale digests, denials, withdrawals, time, rights,
 //! the brake, targets that changed in between, and taking back.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 mod support;
 
 use futures::future::join_all;

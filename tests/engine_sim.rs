@@ -2,6 +2,17 @@
 //!
 //! The cluster is behind a real HTTP API and the real kube client; only the playbooks' hold-off is shortened.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

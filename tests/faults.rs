@@ -1,5 +1,16 @@
 //! A bad network and an overloaded API server: everything converges, and no change is made twice.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 mod support;
 
 use std::time::Duration;

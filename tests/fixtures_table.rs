@@ -3,6 +3,17 @@
 //! Every condition that has a playbook must be found, or be named as also possible where the objects cannot
 //! decide; conditions without a playbook must not be taken for one that has.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,17 @@
 //! `/api/v1` over HTTP, with a real engine before a simulated cluster: from first sight to *fixed*, every route
 //! once, every answer held against the OpenAPI document that the server itself serves.
 
-#[expect(dead_code, reason = "the helpers are shared with other tests")]
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,17 @@
 //! SIGKILL at any moment after an approval. Afterwards each change has happened once, the chain of records holds,
 //! and the API tells what is so. (`crash.rs` goes through the named points one by one.)
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,16 @@
 //! The shipped playbooks compile, and each holds its own tests beside all the others.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 use kubemend::diagnosis::run;
 use kubemend::playbook::Book;
 

@@ -4,6 +4,17 @@
 //! the ServiceAccount of `deploy/`, with the rights that `deploy/` gives it and no others. Without the
 //! variable nothing is run, and each test says so.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 mod support;
 
 use std::path::{Path, PathBuf};

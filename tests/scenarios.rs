@@ -2,6 +2,17 @@
 //!
 //! The snapshots hold what the API told, what the cluster's API received from kubemend, and what was recorded.
 
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of the tests, not of the product: it fails by panicking and talks to a terminal"
+)]
+
 mod support;
 
 use kubemend::sim::Sim;

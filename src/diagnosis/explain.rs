@@ -265,7 +265,7 @@ fn image(message: &Message) -> ImageView {
     if let Some(name) = image_named(&message.message) {
         let parsed = ImageName::parse(name);
         view.known = true;
-        view.name = name.to_owned();
+        name.clone_into(&mut view.name);
         view.docker_hub = parsed.registry == "docker.io";
         view.official = view.docker_hub && parsed.repository.starts_with("library/");
         (view.registry, view.repository, view.tag) = (parsed.registry, parsed.repository, parsed.tag);

@@ -71,17 +71,9 @@ impl Api {
         let path = format!("/api/v1/incidents?condition={condition}&namespace={namespace}&state=open");
         eventually(&format!("incident {condition} in {namespace}"), limit, || async {
             let page = self.get(&path).await;
-            page["incidents"].get(0).cloned().ok_or_else(|| format!("{}", self.overview_unchecked(&page)))
+            page["incidents"].get(0).cloned().ok_or_else(|| overview(&page))
         })
         .await
-    }
-
-    fn overview_unchecked(&self, page: &Value) -> String {
-        let none = Vec::new();
-        let rows = page["incidents"].as_array().unwrap_or(&none);
-        let names: Vec<String> =
-            rows.iter().map(|row| format!("{} {}", row["id"], row["condition"])).collect();
-        format!("incidents: [{}]", names.join(", "))
     }
 
     /// The open proposal of an incident for that remedy's first action.
@@ -169,4 +161,11 @@ impl Api {
 /// The id of a proposal or an incident.
 pub fn id(thing: &Value) -> &str {
     thing["id"].as_str().expect("it has an id")
+}
+
+fn overview(page: &Value) -> String {
+    let none = Vec::new();
+    let rows = page["incidents"].as_array().unwrap_or(&none);
+    let names: Vec<String> = rows.iter().map(|row| format!("{} {}", row["id"], row["condition"])).collect();
+    format!("incidents: [{}]", names.join(", "))
 }
