@@ -14,7 +14,7 @@
 //! after somebody else's change is refused the first time. `metadata.resourceVersion` would give the same and
 //! more: it also changes with every status update, and a Deployment that crashes has several of those a
 //! minute, so that nothing anybody approved would ever still hold. It is used in one case only, where a map
-//! or list must be created that was not there ([`patch`] says why).
+//! or list must be created that was not there (`patch` says why).
 
 mod checks;
 mod cluster_rules;

@@ -5,8 +5,8 @@
 //! values, `now` included, and returns a value. Denies by default: who is not named, or named without a grant
 //! that fits, may do nothing; a list without entries is nobody.
 //!
-//! Rights are asked twice: when somebody decides ([`decide`]) and again when the change is about to be made
-//! ([`permit`]), by the policy of that moment.
+//! Rights are asked twice: when somebody decides ([`decide()`]) and again when the change is about to be made
+//! ([`permit()`]), by the policy of that moment.
 
 mod config;
 mod decide;

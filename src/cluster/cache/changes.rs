@@ -39,7 +39,7 @@ struct Waiting {
 }
 
 impl Changes {
-    /// The next change. Nothing comes before [`open`](Self::open). Meant for one reader.
+    /// The next change. Nothing comes before the first listing is complete. Meant for one reader.
     pub async fn next(&self) -> ClusterChange {
         loop {
             let news = self.news.notified();

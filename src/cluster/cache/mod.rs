@@ -1,4 +1,4 @@
-//! What is known of one cluster: written through one door ([`Cache::write`]'s methods, one lock), read cheaply.
+//! What is known of one cluster: written through one door (the write methods of `Cache`, one lock), read cheaply.
 //!
 //! Owns which objects are suspects, and says so twice: as a level ([`Cache::suspects`]) and as coalesced
 //! changes. Refuses clients and clocks: time comes in with every call. A watch that delivers twice or in the

@@ -109,7 +109,14 @@ impl Kubelets {
                 biased;
                 () = stop.cancelled() => return,
                 Some(command) = commands.recv() => self.obey(command),
-                event = pods.next() => self.take(event, &mut pods),
+                event = pods.next() => {
+                    // A node joins before a pod can be bound to it, so what was asked for before the pod came
+                    // is done before the pod is looked at.
+                    while let Ok(command) = commands.try_recv() {
+                        self.obey(command);
+                    }
+                    self.take(event, &mut pods);
+                }
                 () = self.sleep() => {}
             }
             self.work();
