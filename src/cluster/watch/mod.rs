@@ -163,6 +163,8 @@ impl Watch {
             ],
         );
         let body = open(&self.shared, &uri).await?;
+        // The server goes on from what was seen last: that is level, also where nothing ever changes.
+        self.progress.heard(self.shared.clock.now());
         Err(self.read(body, Stage::Watching).await)
     }
 
@@ -267,6 +269,10 @@ impl Watch {
     async fn pause(&mut self, trouble: Trouble) {
         let kind = self.progress.kind.name();
         metrics::counter!("kubemend_watch_ends_total", "kind" => kind, "why" => trouble.label()).increment(1);
+        if self.is_orderly(&trouble) {
+            self.backoff.reset();
+            return;
+        }
         if trouble != Trouble::Ended && self.progress.failed(&trouble) {
             tracing::warn!(kind, namespace = self.progress.namespace.as_deref(), "watch: {}", trouble.text());
             self.shared.settled.notify_waiters();
@@ -275,11 +281,28 @@ impl Watch {
         sleep(wait).await;
     }
 
+    /// A watch that ends by its time, or in which nothing came because nothing changed (older servers send no
+    /// bookmarks then), is no trouble: it is opened anew. One that ends at once is slowed down.
+    fn is_orderly(&self, trouble: &Trouble) -> bool {
+        let in_order = match trouble {
+            Trouble::Ended => true,
+            Trouble::Silent => self.version.is_some(),
+            Trouble::Server(_)
+            | Trouble::Broken(_)
+            | Trouble::Expired
+            | Trouble::OutOfOrder
+            | Trouble::Refused(_)
+            | Trouble::Forbidden(_)
+            | Trouble::Absent
+            | Trouble::Unauthorized
+            | Trouble::Throttled(_) => false,
+        };
+        in_order && self.began.elapsed() > self.shared.timing.backoff
+    }
+
     async fn wait_after(&mut self, trouble: Trouble) -> Duration {
         let due = self.backoff.next(rand::random());
         match trouble {
-            // A watch that ends in good order is the rule; only one that ends at once is slowed down.
-            Trouble::Ended if self.began.elapsed() > self.shared.timing.backoff => Duration::ZERO,
             Trouble::Ended | Trouble::Server(_) | Trouble::Broken(_) | Trouble::Silent => due,
             Trouble::Expired | Trouble::OutOfOrder | Trouble::Refused(_) => {
                 self.version = None;
