@@ -64,7 +64,7 @@ fn finding(evidence: &Evidence, focus: &Focus, best: &Match<'_>, facts: &Facts) 
     if playbook.id.as_str().starts_with("image.auth-") {
         quotes.extend(facts.image.secrets.iter().map(computed));
     }
-    let own = Place { scope: Scope::Object, name: Text::from(seen.subject.to_string()) };
+    let own = Place { scope: Scope::Object, name: Text::unpooled(&seen.subject.to_string()) };
     let place = places.iter().find(|place| place.scope == playbook.scope).cloned().unwrap_or(own);
     Finding {
         condition: playbook.id.clone(),
@@ -86,7 +86,7 @@ fn finding(evidence: &Evidence, focus: &Focus, best: &Match<'_>, facts: &Facts) 
 fn places(seen: &Gathered, facts: &Facts) -> Vec<Place> {
     let subject = &seen.subject;
     let namespace = &subject.namespace;
-    let mut places = vec![Place { scope: Scope::Object, name: Text::from(subject.to_string()) }];
+    let mut places = vec![Place { scope: Scope::Object, name: Text::unpooled(&subject.to_string()) }];
     let mut add = |scope: Scope, name: String| places.push(Place { scope, name: Text::from(name) });
     match (workload(seen), facts.pod.workload.as_str()) {
         (Some(top), _) => add(Scope::Workload, format!("{} {namespace}/{}", top.kind, top.meta.name)),
@@ -118,7 +118,8 @@ fn told<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Vec<Quote> {
     let mut quotes: Vec<Quote> = Vec::new();
     for piece in pieces.filter(|piece| !piece.text.is_empty()) {
         let Some(source) = piece.place else { continue };
-        let text = Text::from(cut(&piece.text, LONGEST_QUOTE));
+        let short = piece.text.len() <= LONGEST_QUOTE;
+        let text = if short { piece.text.clone() } else { Text::unpooled(cut(&piece.text, LONGEST_QUOTE)) };
         // The state and its event often tell the same, one with more words around it.
         if quotes.iter().any(|quote| quote.text.contains(text.as_str())) {
             continue;

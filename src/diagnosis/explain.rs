@@ -188,6 +188,16 @@ fn pieces(book: &Book, message: &Message) -> (Vec<Piece>, usize) {
 
 fn states_of(states: &States, place: Source, pieces: &mut Vec<Piece>) {
     for told in states.waiting.iter().chain(&states.terminated) {
+        let is_known = |piece: &Piece| {
+            piece.place == Some(place)
+                && piece.reason == told.reason
+                && piece.exit_code == told.exit_code
+                && piece.text == told.message
+        };
+        // Mostly it is the message itself that is told again.
+        if pieces.iter().any(is_known) {
+            continue;
+        }
         pieces.push(Piece {
             place: Some(place),
             reason: told.reason.clone(),

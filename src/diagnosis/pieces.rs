@@ -78,8 +78,8 @@ fn whole(seen: &Gathered) -> Vec<Piece> {
     let deleting = meta(seen).and_then(|meta| meta.deleting);
     let mut pieces = vec![Piece {
         place: Some(Source::ObjectMeta),
-        origin: Text::from(seen.subject.to_string()),
-        text: deleting.map(|due| Text::from(format!("deletionTimestamp: {due}"))).unwrap_or_default(),
+        origin: Text::unpooled(&seen.subject.to_string()),
+        text: deleting.map(|due| Text::unpooled(&format!("deletionTimestamp: {due}"))).unwrap_or_default(),
         at: deleting,
         since: deleting,
         ..Piece::default()

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_saphyr::Location;
 
 use super::condition::Condition;
-use super::facts::{Facts, Known};
+use super::facts::{TEMPLATE_NAMES, Facts, Known};
 use super::patterns::{self, Rule, Says};
 use super::problem::Problem;
 use super::schema::{Document, Matcher, Placed, RemedySpec, Spec, TestSpec};
@@ -39,6 +39,8 @@ pub struct Playbook {
     pub(super) rivals: Vec<CompiledRival>,
     pub(super) remedies: Vec<CompiledRemedy>,
     pub(super) captures: BTreeSet<String>,
+    /// The facts that the template of the cause names.
+    pub(super) cause_facts: Vec<&'static str>,
     pub(super) templates: Handlebars<'static>,
     pub(super) tests: Vec<TestSpec>,
 }
@@ -138,6 +140,7 @@ impl Compiler<'_> {
             rivals,
             remedies,
             captures: std::mem::take(&mut self.captures),
+            cause_facts: TEMPLATE_NAMES.iter().copied().filter(|name| spec.cause.value.contains(name)).collect(),
             templates: std::mem::replace(&mut self.templates, Handlebars::new()),
             tests: spec.tests,
         };

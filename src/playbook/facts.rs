@@ -303,7 +303,52 @@ impl VariableResolver for Known<'_> {
     }
 }
 
+/// The names that a template may use besides parameters.
+pub(super) const TEMPLATE_NAMES: &[&str] = &[
+    "clusterName",
+    "subject",
+    "pod",
+    "container",
+    "image",
+    "node",
+    "registry",
+    "cluster",
+    "missing",
+    "referencesKnown",
+    "rollout",
+    "siblings",
+    CAPTURES,
+    "refs",
+];
+
 impl Facts {
+    /// The named facts, for a template.
+    pub(super) fn groups(&self, names: &[&'static str]) -> serde_json::Value {
+        let group = |name: &&'static str| Some(((*name).to_owned(), self.group(name)?));
+        serde_json::Value::Object(names.iter().filter_map(group).collect())
+    }
+
+    fn group(&self, name: &str) -> Option<serde_json::Value> {
+        match name {
+            "clusterName" => serde_json::to_value(&self.cluster_name),
+            "subject" => serde_json::to_value(&self.subject),
+            "pod" => serde_json::to_value(&self.pod),
+            "container" => serde_json::to_value(&self.container),
+            "image" => serde_json::to_value(&self.image),
+            "node" => serde_json::to_value(&self.node),
+            "registry" => serde_json::to_value(&self.registry),
+            "cluster" => serde_json::to_value(&self.cluster),
+            "missing" => serde_json::to_value(&self.missing),
+            "referencesKnown" => serde_json::to_value(self.references_known),
+            "rollout" => serde_json::to_value(&self.rollout),
+            "siblings" => serde_json::to_value(&self.siblings),
+            CAPTURES => serde_json::to_value(&self.captures),
+            "refs" => serde_json::to_value(&self.refs),
+            _ => return None,
+        }
+        .ok()
+    }
+
     fn value(&self, name: &str) -> Option<Value> {
         match name {
             "clusterName" => cel::to_value(&self.cluster_name),
@@ -321,5 +366,17 @@ impl Facts {
             _ => return None,
         }
         .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_may_use_every_fact() {
+        let facts = Facts::default();
+        let whole = serde_json::to_value(&facts).unwrap();
+        assert_eq!(facts.groups(TEMPLATE_NAMES), whole);
     }
 }

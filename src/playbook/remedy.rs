@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use handlebars::Context;
 use serde_json::{Value, json};
 
 use super::compiled::{Argument, CAUSE, CompiledRemedy, MANUAL, Playbook};
@@ -32,9 +33,11 @@ impl Playbook {
         self.remedies.iter().map(|remedy| (&remedy.id, &remedy.title, remedy.risk))
     }
 
-    /// The cause in one sentence.
+    /// The cause in one sentence. Every look renders it, so it is given only the facts that it names.
     pub fn cause(&self, facts: &Facts) -> String {
-        let rendered = self.render(CAUSE, &Self::data(facts, &BTreeMap::new()));
+        let mut context = Context::null();
+        *context.data_mut() = facts.groups(&self.cause_facts);
+        let rendered = self.templates.render_with_context(CAUSE, &context).unwrap_or_default();
         rendered.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 

@@ -1,5 +1,5 @@
-//! The last events about each object, bounded for each and in all. The oldest make room; `gather` asks the
-//! server for the events of a suspect of which none are left here.
+//! The last events about each object, bounded for each and in all. The oldest make room, those that are no
+//! warnings first: in a storm of ten thousand pods every one keeps the warnings that tell why.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::incident::objects::{Event, Regarding};
 use crate::incident::{ObjectRef, Text};
 
 const MOST_EACH: usize = 24;
-const MOST: usize = 16_384;
+const MOST: usize = 32_768;
 
 /// Under what an object's events are found.
 ///
@@ -29,7 +29,8 @@ fn key(kind: &str, namespace: &str, name: &str, uid: &str) -> Uid {
 pub(super) struct Events {
     by_object: HashMap<Uid, Vec<Arc<Event>>>,
     /// Objects and names of events in order of arrival; some may be gone already.
-    arrivals: VecDeque<(Uid, Text)>,
+    normal: VecDeque<(Uid, Text)>,
+    warnings: VecDeque<(Uid, Text)>,
     total: usize,
 }
 
@@ -43,7 +44,8 @@ impl Events {
             *held = Arc::new(event);
             return again;
         }
-        self.arrivals.push_back((about, event.meta.name.clone()));
+        let arrivals = if event.kind == "Warning" { &mut self.warnings } else { &mut self.normal };
+        arrivals.push_back((about, event.meta.name.clone()));
         known.push(Arc::new(event));
         self.total += 1;
         if known.len() > MOST_EACH {
@@ -88,10 +90,11 @@ impl Events {
 
     fn make_room(&mut self) {
         while self.total > MOST {
-            let Some((about, name)) = self.arrivals.pop_front() else { return };
+            let oldest = self.normal.pop_front().or_else(|| self.warnings.pop_front());
+            let Some((about, name)) = oldest else { return };
             self.take_out(about, &name);
         }
-        if self.arrivals.len() > 2 * MOST {
+        if self.normal.len() + self.warnings.len() > 2 * MOST {
             self.tidy();
         }
     }
@@ -108,9 +111,11 @@ impl Events {
 
     fn tidy(&mut self) {
         let held = &self.by_object;
-        self.arrivals.retain(|(about, name)| {
+        let is_held = |(about, name): &(Uid, Text)| {
             held.get(about).is_some_and(|events| events.iter().any(|event| event.meta.name == *name))
-        });
+        };
+        self.normal.retain(is_held);
+        self.warnings.retain(is_held);
     }
 }
 
@@ -223,6 +228,19 @@ mod tests {
         }
         assert_eq!(events.len(), MOST);
         assert!(events.about(&replica_set("one")).is_empty(), "the oldest made room");
+    }
+
+    #[test]
+    fn warnings_outlive_what_is_normal() {
+        let mut events = Events::default();
+        let mut warning = event("w", "one", "why", 1);
+        warning.kind = "Warning".into();
+        events.record(warning);
+        for n in 0..=MOST {
+            events.record(event("e", &format!("rs{n}"), "m", 1));
+        }
+        assert_eq!(events.len(), MOST);
+        assert_eq!(events.about(&replica_set("one")).len(), 1);
     }
 
     #[test]
