@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_saphyr::Location;
 
 use super::condition::Condition;
-use super::facts::{TEMPLATE_NAMES, Facts, Known};
+use super::facts::{Facts, Known, TEMPLATE_NAMES};
 use super::patterns::{self, Rule, Says};
 use super::problem::Problem;
 use super::schema::{Document, Matcher, Placed, RemedySpec, Spec, TestSpec};
@@ -140,7 +140,11 @@ impl Compiler<'_> {
             rivals,
             remedies,
             captures: std::mem::take(&mut self.captures),
-            cause_facts: TEMPLATE_NAMES.iter().copied().filter(|name| spec.cause.value.contains(name)).collect(),
+            cause_facts: TEMPLATE_NAMES
+                .iter()
+                .copied()
+                .filter(|name| spec.cause.value.contains(name))
+                .collect(),
             templates: std::mem::replace(&mut self.templates, Handlebars::new()),
             tests: spec.tests,
         };
