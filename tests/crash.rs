@@ -82,7 +82,7 @@ async fn wherever_the_process_ends_each_change_is_made_once() {
 }
 
 async fn check(points: Vec<String>) {
-    let sim = Sim::start(SimOptions { pace: 20.0, background: false, ..SimOptions::default() }).await;
+    let sim = Sim::start(SimOptions { pace: 4.0, background: false, ..SimOptions::default() }).await;
     let sim = sim.expect("the simulated cluster starts");
     sim.play("pull-secret").await.expect("the scenario plays");
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -102,8 +102,19 @@ async fn check(points: Vec<String>) {
     bot.restart(&[]);
     bot.api.wait_ready().await;
     decide(&bot, &proposal).await;
-    bot.api.resolved(&incident, LONG).await;
-    let detail = bot.api.get(&format!("/api/v1/proposals/{}", proposal["id"].as_str().expect("an id"))).await;
+    let path = format!("/api/v1/proposals/{}", proposal["id"].as_str().expect("an id"));
+    let detail = eventually("the execution ends", LONG, || async {
+        let detail = bot.api.get(&path).await;
+        if detail["execution"]["state"]["is"] == "finished" {
+            Ok(detail)
+        } else {
+            Err(detail["execution"].to_string())
+        }
+    })
+    .await;
+    if detail["execution"]["state"]["verdict"] == "fixed" {
+        bot.api.resolved(&incident, LONG).await;
+    }
     let store = Store::open(&bot.database()).await.expect("readable");
     store.verify().await.expect("the records are whole");
     store.close().await;
