@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::compiled::{Playbook, compile};
-use super::facts::Known;
+use super::known::Known;
 use super::patterns::{Hit, Index, Rule, Sight};
 use super::problem::Problem;
 use super::shipped::SHIPPED;

@@ -9,7 +9,8 @@ use serde_json::Value;
 use serde_saphyr::Location;
 
 use super::condition::Condition;
-use super::facts::{Facts, Known, TEMPLATE_NAMES};
+use super::facts::{Facts, TEMPLATE_NAMES};
+use super::known::Known;
 use super::patterns::{self, Rule, Says};
 use super::problem::Problem;
 use super::schema::{Document, Matcher, Placed, RemedySpec, Spec, TestSpec};

@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock};
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, Env, Program, Value};
 
-use super::facts::{CAPTURES, Known, NAMES};
+use super::facts::{CAPTURES, NAMES};
+use super::known::Known;
 use super::nearest::nearest;
 
 /// The longest expression, in bytes.

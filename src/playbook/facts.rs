@@ -4,11 +4,8 @@
 //! `""`, `-1`, `0` or false as said beside it. Lists are bounded by [`LONGEST_LIST`].
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use cel::Value;
-use cel::common::value::{CowVal, Val};
-use cel::context::VariableResolver;
 use serde::Serialize;
 
 use crate::incident::ObjectRef;
@@ -281,28 +278,6 @@ pub(super) const NAMES: &[&str] = &[
 /// What the patterns of the playbook at hand captured.
 pub(super) const CAPTURES: &str = "captures";
 
-/// Facts as conditions see them, each converted when a condition first asks for it and once for all of them.
-pub struct Known<'f> {
-    facts: &'f Facts,
-    values: [OnceLock<Option<Box<dyn Val>>>; NAMES.len()],
-}
-
-impl<'f> Known<'f> {
-    /// Nothing is converted yet. What was captured is given to each condition by itself.
-    pub fn new(facts: &'f Facts) -> Self {
-        Self { facts, values: std::array::from_fn(|_| OnceLock::new()) }
-    }
-}
-
-impl VariableResolver for Known<'_> {
-    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        let at = NAMES.iter().position(|name| *name == variable)?;
-        let value =
-            self.values[at].get_or_init(|| Box::<dyn Val>::try_from(self.facts.value(variable)?).ok());
-        value.as_deref().map(CowVal::Borrowed)
-    }
-}
-
 /// The names that a template may use besides parameters.
 pub(super) const TEMPLATE_NAMES: &[&str] = &[
     "clusterName",
@@ -349,7 +324,8 @@ impl Facts {
         .ok()
     }
 
-    fn value(&self, name: &str) -> Option<Value> {
+    /// The whole of a fact, for a condition.
+    pub(super) fn value(&self, name: &str) -> Option<Value> {
         match name {
             "clusterName" => cel::to_value(&self.cluster_name),
             "subject" => cel::to_value(&self.subject),

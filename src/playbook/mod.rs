@@ -9,6 +9,7 @@ mod book;
 mod compiled;
 mod condition;
 mod facts;
+mod known;
 mod nearest;
 mod patterns;
 mod problem;
@@ -22,9 +23,10 @@ pub use crate::incident::{Candidate, CandidateStep as Step, Mode, WantedCheck};
 pub use book::Book;
 pub use compiled::Playbook;
 pub use facts::{
-    ClusterFacts, ContainerFacts, Facts, ImageView, Known, MissingFacts, NodeFacts, PodFacts, Refs,
-    RegistryFacts, RolloutView, SecretView, SiblingFacts, SubjectFacts,
+    ClusterFacts, ContainerFacts, Facts, ImageView, MissingFacts, NodeFacts, PodFacts, Refs, RegistryFacts,
+    RolloutView, SecretView, SiblingFacts, SubjectFacts,
 };
+pub use known::Known;
 pub use nearest::nearest;
 pub use patterns::{Hit, Says, Sight};
 pub use problem::Problem;

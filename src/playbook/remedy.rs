@@ -7,7 +7,8 @@ use handlebars::Context;
 use serde_json::{Value, json};
 
 use super::compiled::{Argument, CAUSE, CompiledRemedy, MANUAL, Playbook};
-use super::facts::{Facts, Known};
+use super::facts::Facts;
+use super::known::Known;
 use super::view::facts;
 use crate::incident::{Candidate, CandidateStep, Evidence, Finding, Risk, Text};
 

@@ -129,7 +129,7 @@ impl Cache {
             node_pods: tally.total,
             node_unhealthy: tally.unhealthy,
             nodes: count(tables.nodes.len()),
-            nodes_ready: count(tables.nodes.iter().filter(|node| node.is_ready()).count()),
+            nodes_ready: count(tables.ready_nodes()),
             ..Neighbours::default()
         }
     }

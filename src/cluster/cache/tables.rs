@@ -124,6 +124,11 @@ impl Tables {
         }
     }
 
+    /// Counted by those that are not: every look at a pod asks, and a cluster may have thousands.
+    pub(super) fn ready_nodes(&self) -> usize {
+        self.nodes.len().saturating_sub(self.lost.len())
+    }
+
     fn apply_node(&mut self, node: Node, epoch: u32, now: Timestamp, out: &mut Out<'_>) {
         let name = node.meta.name.clone();
         let ready = node.is_ready();
