@@ -94,7 +94,7 @@ async fn what_is_reworded_at_every_turn_is_recounted_all_the_same() {
         for name in (0..=restarts).map(|n| format!("pod-{n}")) {
             let mut subject = finding.subject.clone();
             subject.name = name.as_str().into();
-            let cause = format!("it ends, {restarts} restarts so far").into();
+            let cause = format!("it ends, {restarts} restarts so far");
             let found = Finding { cause, subject: subject.clone(), ..finding.clone() };
             shared.board.lock().show(&subject, vec![found], &Arc::default(), clock::now());
         }
