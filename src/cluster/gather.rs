@@ -5,6 +5,7 @@
 //! log tails, revisions. Everything read here is bounded, has a time limit, and is redacted before it leaves.
 //! What could not be looked at becomes a gap with its reason; nothing here fails. Refuses to conclude.
 
+mod clean;
 mod logs;
 mod object;
 mod reach;
@@ -22,6 +23,7 @@ use super::kind;
 use super::wire::{self, AnyObject};
 use crate::incident::objects::{Node, Pod, VolumeSource, Workload};
 use crate::incident::{ApiKind, Gap, Gathered, ObjectRef, Target, Text, Wants};
+pub(in crate::cluster) use clean::clean;
 pub(in crate::cluster) use reach::Clients;
 use reach::{Miss, Reach};
 use secrets::Kept;
@@ -59,6 +61,7 @@ impl Gatherer {
         }
         seen.events.extend(self.cache.events(&seen.subject));
         self.revisions(&mut seen, wants).await;
+        clean(&mut seen);
         seen
     }
 
