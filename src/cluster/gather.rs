@@ -6,6 +6,7 @@
 //! What could not be looked at becomes a gap with its reason; nothing here fails. Refuses to conclude.
 
 mod clean;
+mod events;
 mod logs;
 mod object;
 mod reach;
@@ -42,7 +43,8 @@ impl Gatherer {
         Self { name: name.clone(), cache, reach: Reach::new(clients), kept: Kept::default() }
     }
 
-    /// What is known about the subject. With no wants, nothing is asked of the API server.
+    /// What is known about the subject. With no wants, nothing is asked of the API server but events of
+    /// objects that are no pods, where there was no room to hold them.
     pub(in crate::cluster) async fn gather(
         &self,
         subject: &ObjectRef,
@@ -59,7 +61,7 @@ impl Gatherer {
         if seen.namespace.is_none() {
             seen.namespace = self.cache.namespace(&seen.subject.namespace).map(|found| (*found).clone());
         }
-        seen.events.extend(self.cache.events(&seen.subject));
+        self.events(&mut seen, wants).await;
         self.revisions(&mut seen, wants).await;
         clean(&mut seen);
         seen
