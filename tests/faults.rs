@@ -217,21 +217,26 @@ async fn a_conflict_ends_the_execution_and_a_fresh_proposal_takes_over() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_failing_pods_is_a_few_incidents_that_count_every_pod() {
+    // The storm of ten thousand pods is `benches/storm.rs`; this one is for two slow cores and no optimisation.
     const WORKLOADS: usize = 20;
-    const PODS: usize = 50;
+    const PODS: usize = 20;
     let stage = Stage::start(&Setup::default()).await;
     stage.sim.storm(WORKLOADS, PODS).await.expect("the storm can be made");
-    let incidents = eventually("every pod is counted", Duration::from_secs(240), || async {
+    let counted = |incident: &Value| match incident["state"].as_str() {
+        Some("open") => incident["members"].as_u64().expect("an open incident counts its members"),
+        _ => 0,
+    };
+    let incidents = eventually("every pod is counted", Duration::from_secs(300), || async {
         let all = stage.incidents().await;
-        let most: u64 = all.iter().filter_map(|incident| incident["membersPeak"].as_u64()).sum();
         let names: Vec<String> = all
             .iter()
-            .map(|one| format!("{} {} {}", one["condition"], one["place"]["name"], one["membersPeak"]))
+            .map(|one| {
+                format!("{} {} {} {}", one["condition"], one["place"]["name"], one["state"], one["members"])
+            })
             .collect();
-        if most == u64::try_from(WORKLOADS * PODS).expect("small") {
-            Ok(all)
-        } else {
-            Err(format!("{most}: {names:?}"))
+        match all.iter().map(counted).sum::<u64>() {
+            sum if sum == u64::try_from(WORKLOADS * PODS).expect("small") => Ok(all),
+            sum => Err(format!("{sum}: {names:?}")),
         }
     })
     .await;

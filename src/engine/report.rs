@@ -1,4 +1,4 @@
-//! From the board to the incidents: what shows, held against what is recorded, and the one entry that is due.
+//! From the board to the incidents: what shows, held against what is recorded, and what is due between them.
 //!
 //! Asks `grouping` and enters what it says; decides nothing itself but one thing: the absence of findings in
 //! a view that is not fresh means nothing, so nothing is resolved then.
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::clock;
 use super::refused::Refused;
 use super::shared::Shared;
-use crate::incident::grouping::{self, Due, Group, Judgement, Rules};
+use crate::incident::grouping::{self, Due, Group, Judgement, Rules, counts_differ};
 use crate::incident::{Entry, Evidence, Finding, Incident, IncidentId, IncidentKey, Members, Status};
 
 /// How soon an absence that proves nothing yet is looked at again.
@@ -102,10 +102,10 @@ impl Shared {
             None => self.open(shown).await?,
             Some(known) => {
                 let version = known.version;
-                let entry = entry(&due, &shown);
+                let entries = entries(&due, &shown, known);
                 let told = |incident: &Incident, _: Timestamp| -> Result<Vec<Entry>, Refused> {
                     // Judged on another state than this: the key comes up again, and is judged anew.
-                    Ok(if incident.version == version { entry.iter().cloned().collect() } else { Vec::new() })
+                    Ok(if incident.version == version { entries.clone() } else { Vec::new() })
                 };
                 let changed = self.change(&known.id, told).await?;
                 self.ask_for_offers(&changed, &due);
@@ -164,20 +164,29 @@ impl Shared {
     }
 }
 
-fn entry(due: &Due, shown: &Shown) -> Option<Entry> {
+fn entries(due: &Due, shown: &Shown, known: &Incident) -> Vec<Entry> {
     let finding = || Box::new(shown.finding.as_ref().clone());
     let evidence = || Box::new(shown.evidence.as_ref().clone());
     let members = || shown.members.clone();
-    Some(match due {
+    match due {
         // Opened elsewhere, where there is no incident yet.
-        Due::Open => return None,
-        Due::Reopen => Entry::Reopened { finding: finding(), evidence: evidence(), members: members() },
-        Due::Update => Entry::Updated { finding: finding(), evidence: evidence() },
-        Due::Recount => Entry::MembersChanged { members: members() },
-        Due::Absorb { into } => Entry::Absorbed { into: into.clone() },
-        Due::Release => Entry::Released,
-        Due::Resolve => Entry::Resolved,
-    })
+        Due::Open => Vec::new(),
+        Due::Reopen => {
+            vec![Entry::Reopened { finding: finding(), evidence: evidence(), members: members() }]
+        }
+        // Told together: what is reworded at every turn, as by a count of restarts, would never be recounted.
+        Due::Update => {
+            let recount = counts_differ(&shown.members, &known.members)
+                .then(|| Entry::MembersChanged { members: members() });
+            std::iter::once(Entry::Updated { finding: finding(), evidence: evidence() })
+                .chain(recount)
+                .collect()
+        }
+        Due::Recount => vec![Entry::MembersChanged { members: members() }],
+        Due::Absorb { into } => vec![Entry::Absorbed { into: into.clone() }],
+        Due::Release => vec![Entry::Released],
+        Due::Resolve => vec![Entry::Resolved],
+    }
 }
 
 fn word(status: &Status) -> &'static str {

@@ -80,6 +80,31 @@ async fn approve(handle: &Handle, who: &str, proposal: &Proposal) -> Result<Prop
 }
 
 #[tokio::test]
+async fn what_is_reworded_at_every_turn_is_recounted_all_the_same() {
+    let mut options = Options::default();
+    options.rules.tell_every = jiff::SignedDuration::ZERO;
+    let (store, book, policy) = (Store::memory().await.expect("memory"), Book::default(), policy());
+    let parts = Parts { options, store, book, policy, posts: Vec::new() };
+    let shared = Engine::new(parts).await.expect("the store works").shared;
+    let finding = Finding { since: Some(clock::now()), ..auth_missing("a") };
+    let opened =
+        Entry::Opened { finding: Box::new(finding.clone()), evidence: Box::default(), members: members(1) };
+    let incident = shared.ledger.open(opened).await.expect("opened");
+    for restarts in 1..4_u32 {
+        for name in (0..=restarts).map(|n| format!("pod-{n}")) {
+            let mut subject = finding.subject.clone();
+            subject.name = name.as_str().into();
+            let cause = format!("it ends, {restarts} restarts so far").into();
+            let found = Finding { cause, subject: subject.clone(), ..finding.clone() };
+            shared.board.lock().show(&subject, vec![found], &Arc::default(), clock::now());
+        }
+        shared.report(&finding.key).await.expect("recorded");
+        let now = shared.ledger.get(&incident.id).await.expect("there");
+        assert_eq!((now.members.now, now.version), (restarts + 1, u64::from(1 + 2 * restarts)));
+    }
+}
+
+#[tokio::test]
 async fn of_two_approvals_at_the_same_moment_one_counts_and_the_other_is_told_so() {
     let (engine, store, proposal) = proposed(1).await;
     let (one, two) = (engine.handle(), engine.handle());

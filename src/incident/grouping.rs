@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use judge::{Due, Judgement, Rules, comes_back, judge};
+pub use judge::{Due, Judgement, Rules, comes_back, counts_differ, judge};
 
 use super::{ConditionId, Evidence, Finding, IncidentKey, Members, ObjectRef, Text};
 

@@ -110,7 +110,7 @@ fn lasting(
     }
     let due = if worth_telling(&incident.finding, &group.finding) {
         Due::Update
-    } else if members.now != incident.members.now || members.listed != incident.members.listed {
+    } else if counts_differ(members, &incident.members) {
         Due::Recount
     } else {
         return Judgement::default();
@@ -120,6 +120,11 @@ fn lasting(
     }
     let told = group.told.unwrap_or(incident.changed);
     due_from(later(told, pace(incident, rules, now)), now, due)
+}
+
+/// Whether what shows is another count, or other subjects, than an incident says.
+pub fn counts_differ(shown: &Members, told: &Members) -> bool {
+    shown.now != told.now || shown.listed != told.listed
 }
 
 /// The older an incident, the less often its members are recounted: what flaps for a week must not fill the
