@@ -70,8 +70,6 @@ pub struct Timing {
     pub patience: Duration,
     /// Until the start goes on without kinds whose listing does not come.
     pub settle: Duration,
-    /// Each read on demand.
-    pub read: Duration,
 }
 
 impl Default for Timing {
@@ -88,7 +86,6 @@ impl Default for Timing {
             forbidden: seconds(300),
             patience: seconds(120),
             settle: seconds(20),
-            read: seconds(5),
         }
     }
 }

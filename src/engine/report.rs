@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::clock;
+use super::offer;
 use super::refused::Refused;
 use super::shared::Shared;
 use crate::incident::grouping::{self, Due, Group, Judgement, Rules, counts_differ};
-use crate::incident::{Entry, Evidence, Finding, Incident, IncidentId, IncidentKey, Members, Status};
+use crate::incident::{Entry, Evidence, Finding, Incident, IncidentId, IncidentKey, Members, Status, Text};
 
 /// How soon an absence that proves nothing yet is looked at again.
 const DOUBT: SignedDuration = SignedDuration::from_secs(2);
@@ -183,7 +184,12 @@ fn entries(due: &Due, shown: &Shown, known: &Incident) -> Vec<Entry> {
                 .collect()
         }
         Due::Recount => vec![Entry::MembersChanged { members: members() }],
-        Due::Absorb { into } => vec![Entry::Absorbed { into: into.clone() }],
+        Due::Absorb { into } => {
+            let why = Text::from(format!("the wider incident {into} took over"));
+            let withdrawn = offer::withdrawn(known, &[]).into_iter();
+            let stale = withdrawn.map(|id| Entry::Stale { proposal: id.clone(), why: why.clone() });
+            std::iter::once(Entry::Absorbed { into: into.clone() }).chain(stale).collect()
+        }
         Due::Release => vec![Entry::Released],
         Due::Resolve => vec![Entry::Resolved],
     }
@@ -194,5 +200,32 @@ fn word(status: &Status) -> &'static str {
         Status::Open => "open again",
         Status::Absorbed { .. } => "part of a wider one",
         Status::Resolved { .. } => "resolved",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::samples::{auth_missing, fold, members, opened, proposal};
+
+    #[test]
+    fn what_a_wider_incident_takes_in_keeps_no_proposal_of_its_own() {
+        let (finding, made) = (auth_missing("a"), proposal(&"i-1.p1".into(), 1));
+        let known = fold(&[opened(), Entry::Proposed { proposal: Box::new(made.clone()) }]);
+        let shown = Shown {
+            judgement: Judgement::default(),
+            finding: Arc::new(finding),
+            evidence: Arc::default(),
+            members: members(1),
+            is_empty: false,
+        };
+        let entries = entries(&Due::Absorb { into: "i-2".into() }, &shown, &known);
+        let why = "the wider incident i-2 took over".into();
+        assert_eq!(entries[1..], [Entry::Stale { proposal: made.id.clone(), why }]);
+        let absorbed = entries.iter().try_fold(known, |state, entry| {
+            let (id, at) = (state.id.clone(), state.changed);
+            crate::incident::apply(Some(state), &id, at, entry)
+        });
+        assert!(!absorbed.expect("legal").proposals[&made.id].is_live());
     }
 }

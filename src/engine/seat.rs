@@ -116,7 +116,7 @@ impl Seat {
 
     /// Whether what the cluster shows is up to date.
     pub(super) fn is_fresh(&self) -> bool {
-        self.cluster.status().connected
+        self.cluster.is_fresh()
     }
 
     /// The writer, with the credentials of this moment.
