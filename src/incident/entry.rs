@@ -10,7 +10,7 @@ use super::{
 };
 
 /// One step of an incident's life.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
 pub enum Entry {
     /// Seen and lasting: the incident begins.
