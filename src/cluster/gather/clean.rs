@@ -14,7 +14,9 @@ use crate::incident::{Gathered, Text, redact, redact_lines};
 
 /// Leaves nothing in the evidence that looks like a credential.
 pub(in crate::cluster) fn clean(seen: &mut Gathered) {
-    seen.events.iter_mut().for_each(|Event { message, .. }| text(message));
+    for Event { message, .. } in &mut seen.events {
+        text(message);
+    }
     if let Some(Pod { message, conditions, containers, .. }) = &mut seen.pod {
         text(message);
         each(conditions);
@@ -23,15 +25,18 @@ pub(in crate::cluster) fn clean(seen: &mut Gathered) {
     if let Some(Node { conditions, .. }) = &mut seen.node {
         each(conditions);
     }
-    let workloads = seen.owners.iter_mut().chain(&mut seen.revisions);
-    workloads.for_each(|Workload { status, .. }| each(&mut status.conditions));
+    for Workload { status, .. } in seen.owners.iter_mut().chain(&mut seen.revisions) {
+        each(&mut status.conditions);
+    }
     if let Some(namespace) = &mut seen.namespace {
         each(&mut namespace.conditions);
     }
 }
 
 fn each(conditions: &mut [Condition]) {
-    conditions.iter_mut().for_each(|condition| text(&mut condition.message));
+    for condition in conditions {
+        text(&mut condition.message);
+    }
 }
 
 fn container(container: &mut Container) {
