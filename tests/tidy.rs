@@ -66,9 +66,6 @@ const LONGEST_TESTS: usize = 500;
 /// Longer files, and why they may be.
 const MAY_BE_LONG: &[(&str, &str)] = &[];
 
-/// Files whose charter is in the module that they test, for as long as those modules are being rebuilt.
-const CHARTER_ELSEWHERE: &[&str] = &["src/incident/fold/tests.rs", "src/incident/next/tests.rs"];
-
 #[test]
 fn rooms_know_only_whom_the_table_says() {
     let table: BTreeMap<&str, &[&str]> = MAY_KNOW.iter().copied().collect();
@@ -139,9 +136,7 @@ fn every_file_opens_with_its_charter_and_is_short() {
     for (path, text) in sources().into_iter().chain(programs()) {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
         let is_test = is_test(&path);
-        if !CHARTER_ELSEWHERE.contains(&name.as_str())
-            && (!text.starts_with("//! ") || text.starts_with("//! (charter"))
-        {
+        if !text.starts_with("//! ") || text.starts_with("//! (charter") {
             wrong.push(format!("{name}: begins without a charter"));
         }
         let lines = text.lines().count();

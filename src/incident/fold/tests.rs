@@ -1,3 +1,5 @@
+//! Which entries may follow which, and what they make of an incident.
+
 use proptest::prelude::*;
 
 use super::*;

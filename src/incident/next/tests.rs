@@ -1,3 +1,5 @@
+//! Which step is due in which state, and when to look again.
+
 use super::*;
 use crate::incident::samples::{applied, at, decided, executing, fold, opened, proposal};
 use crate::incident::{DecisionKind, Entry};
