@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 
 const LONG: Duration = Duration::from_mins(2);
 /// So many clusters and bots run side by side.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 4;
 
 const SETTINGS: &str = "gate:
   roles:
