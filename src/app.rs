@@ -6,6 +6,7 @@
 
 mod clusters;
 mod error;
+mod serve;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 pub use error::StartError;
 
@@ -30,12 +31,18 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 /// How long the engine may take to finish the steps under way.
 const LAST_STEPS: Duration = Duration::from_secs(20);
 
+/// How long a client may take to send a request's headers, and to send another request.
+const HEADERS_WITHIN: Duration = Duration::from_secs(30);
+/// Connections beyond those whose requests are being answered.
+const IDLE_CONNECTIONS: usize = 64;
+
 /// A kubemend that is ready to run.
 pub struct App {
     engine: Engine,
     handle: Handle,
     router: axum::Router,
     listener: TcpListener,
+    bounds: serve::Bounds,
     address: SocketAddr,
     metrics: Metrics,
     store: Store,
@@ -67,8 +74,9 @@ impl App {
         let handle = engine.handle();
         let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone()));
         warn_of_exposure(&config, tokens.is_empty());
+        let bounds = bounds(&config.api.limits);
         let router = api::router(handle.clone(), tokens, config.api.limits, probes, stops.api.clone());
-        Ok(Self { engine, handle, router, listener, address, metrics, store, stops })
+        Ok(Self { engine, handle, router, listener, bounds, address, metrics, store, stops })
     }
 
     /// What other ways in (the demo's terminal) talk to.
@@ -83,10 +91,10 @@ impl App {
 
     /// Runs until `stop`, or until a part ends that must not; then stops everything in order.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { engine, handle: _, router, listener, address, metrics, store, stops } = self;
+        let Self { engine, handle: _, router, listener, bounds, address, metrics, store, stops } = self;
         info!(net.address = %address, "listening on http://{address}");
         let mut api = JoinSet::new();
-        api.spawn(serve(listener, router, stops.api.clone()));
+        api.spawn(serve::serve(listener, router, bounds, stops.api.clone()));
         let mut rest = JoinSet::new();
         rest.spawn(metrics.keep_up(stops.rest.clone()));
         let mut mind = JoinSet::new();
@@ -120,11 +128,10 @@ async fn finish(what: &str, tasks: &mut JoinSet<()>, limit: Duration) {
     }
 }
 
-async fn serve(listener: TcpListener, router: axum::Router, stop: CancellationToken) {
-    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        error!(%error, "the HTTP API broke off");
-    }
+/// Room for every request and stream that the API takes, and for some clients between two requests.
+fn bounds(limits: &api::Limits) -> serve::Bounds {
+    let connections = limits.requests_at_once + limits.event_streams + IDLE_CONNECTIONS;
+    serve::Bounds { connections, headers_within: HEADERS_WITHIN }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

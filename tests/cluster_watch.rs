@@ -26,6 +26,8 @@ use serde_json::{Value, json};
 const PODS: &str = "/api/v1/pods";
 const NODES: &str = "/api/v1/nodes";
 const EVENTS: &str = "/api/v1/events";
+/// Where events of one namespace are asked for.
+const OF_SHOP: &str = "/api/v1/namespaces/shop/events";
 
 fn pod(name: &str, waiting: Option<&str>) -> Value {
     let state = waiting.map_or(json!({"running": {}}), |reason| json!({"waiting": {"reason": reason}}));
@@ -325,4 +327,80 @@ async fn time_alone_makes_a_suspect() {
     assert!(cluster.suspects().is_empty());
     let ClusterChange::Changed(subject) = cluster.changes().next().await else { panic!("a change") };
     assert_eq!(subject.name, "a");
+}
+
+#[tokio::test]
+async fn events_that_there_was_no_room_for_are_read_once_when_they_are_needed() {
+    let far = FarSide::start(Lists::Paged).await;
+    let at = jiff::Timestamp::now().to_string();
+    let event = |name: &str, pod: &Value, message: &str| {
+        json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": name, "namespace": "shop"},
+            "type": "Warning", "reason": "Failed", "message": message, "lastTimestamp": at,
+            "involvedObject": {"kind": "Pod", "namespace": "shop", "name": pod["metadata"]["name"],
+                "uid": pod["metadata"]["uid"]}})
+    };
+    far.put(PODS, bad("a"));
+    far.put(PODS, bad("b"));
+    let mut config = config(far.access());
+    config.events = 2;
+    let cluster = Cluster::connect(config).await.unwrap();
+    cluster.settled().await;
+    let (a, b) = (far.get(PODS, "a"), far.get(PODS, "b"));
+    let said = event("a.1", &a, "denied: password=hunter2hunter2");
+    far.put(EVENTS, said.clone());
+    far.put(OF_SHOP, said);
+    let api = kubemend::incident::ApiKind::known("Pod").unwrap();
+    let subject = |name: &str| ObjectRef {
+        api: api.clone(),
+        namespace: "shop".into(),
+        name: name.into(),
+        ..ObjectRef::default()
+    };
+    let held = |pod: &Value| {
+        let uid = pod["metadata"]["uid"].as_str().unwrap().into();
+        cluster.events(&ObjectRef { uid, ..subject(pod["metadata"]["name"].as_str().unwrap()) }).len()
+    };
+    eventually("its event is held", || held(&a) == 1).await;
+    for n in 0..2 {
+        far.put(EVENTS, event(&format!("b.{n}"), &b, &format!("denied {n}")));
+    }
+    eventually("it made room", || held(&a) == 0 && held(&b) == 2).await;
+    let wants = kubemend::incident::Wants { logs: true, ..Default::default() };
+    let now = jiff::Timestamp::now();
+    cluster.gather(&subject("a"), kubemend::incident::Wants::default(), now).await;
+    cluster.gather(&subject("b"), wants, now).await;
+    assert!(far.seen(OF_SHOP).is_empty(), "nobody needs more than what is held: {:?}", far.seen(OF_SHOP));
+    let gathered = cluster.gather(&subject("a"), wants, now).await;
+    let told: Vec<&str> = gathered.events.iter().map(|event| event.message.as_str()).collect();
+    assert_eq!(told, ["denied: password=[redacted]"]);
+    let asked = far.seen(OF_SHOP);
+    assert!(
+        asked.len() == 1 && asked[0].contains("involvedObject.uid%3D") && asked[0].contains("limit="),
+        "{asked:?}"
+    );
+    far.forbid(OF_SHOP);
+    let gathered = cluster.gather(&subject("a"), wants, now).await;
+    assert_eq!(gathered.gaps[0].what, "older events of Pod shop/a");
+}
+
+#[tokio::test]
+async fn a_warning_about_an_object_that_is_not_watched_is_news() {
+    let far = FarSide::start(Lists::Paged).await;
+    let cluster = connect(&far).await;
+    let event = |name: &str, kind: &str| {
+        json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": name, "namespace": "shop"}, "type": kind,
+            "reason": "FailedGetResourceMetric", "message": "no metrics", "lastTimestamp": jiff::Timestamp::now().to_string(),
+            "involvedObject": {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "namespace": "shop",
+                "name": name, "uid": "00000000-0000-0000-0000-00000000aaaa"}})
+    };
+    far.put(EVENTS, event("quiet", "Normal"));
+    far.put(EVENTS, event("api", "Warning"));
+    let ClusterChange::Changed(subject) = cluster.changes().next().await else { panic!("a change") };
+    assert_eq!(subject.to_string(), "HorizontalPodAutoscaler shop/api");
+    assert_eq!(
+        (subject.api.group.as_str(), subject.api.plural.as_str()),
+        ("autoscaling", "horizontalpodautoscalers")
+    );
+    assert_eq!(cluster.events(&subject)[0].message, "no metrics");
+    assert!(cluster.changes().is_empty());
 }

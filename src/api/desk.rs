@@ -35,7 +35,7 @@ pub(super) async fn incident(engine: &Handle, who: &Actor, id: &IncidentId) -> R
     let view = engine.incident(id).await.map_err(refused)?;
     Ok(IncidentDetail {
         incident: view.incident.as_ref().clone(),
-        evidence: view.evidence.and_then(|evidence| serde_json::to_value(evidence).ok()),
+        evidence: view.evidence,
         entries: view.entries.iter().map(EntryView::of).collect(),
     })
 }

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::{Instrument as _, info, info_span, warn};
+use tracing::{Instrument as _, Level, debug, info, info_span, warn};
 
 use super::Api;
 use super::problem::{Code, Problem};
@@ -33,7 +33,7 @@ pub(super) async fn outermost(State(api): State<Api>, request: Request, next: Ne
     let mut response = limited(&api, request, next).instrument(span).await;
     decorate(response.headers_mut(), &id);
     let status = response.status();
-    report(&id, method.as_str(), &route, status);
+    report(&id, &method, &route, status);
     let labels = [("route", route), ("status", status.as_u16().to_string())];
     metrics::counter!("kubemend_api_requests_total", &labels).increment(1);
     metrics::histogram!("kubemend_api_request_seconds").record(started.elapsed().as_secs_f64());
@@ -89,11 +89,39 @@ fn decorate(headers: &mut HeaderMap, id: &str) {
     }
 }
 
-fn report(id: &str, method: &str, route: &str, status: StatusCode) {
+/// What fails or may have changed something is said; that somebody looked, only to those who want to know.
+fn report(id: &str, method: &Method, route: &str, status: StatusCode) {
     let (code, request) = (status.as_u16(), id);
+    match loudness(method, status) {
+        Level::WARN => warn!(request.id = request, http.status = code, "{method} {route} answered {code}"),
+        Level::DEBUG => debug!(request.id = request, http.status = code, "{method} {route} answered {code}"),
+        _ => info!(request.id = request, http.status = code, "{method} {route} answered {code}"),
+    }
+}
+
+fn loudness(method: &Method, status: StatusCode) -> Level {
     if status.is_server_error() {
-        warn!(request.id = request, http.status = code, "{method} {route} answered {code}");
+        Level::WARN
+    } else if method.is_safe() && !status.is_client_error() {
+        Level::DEBUG
     } else {
-        info!(request.id = request, http.status = code, "{method} {route} answered {code}");
+        Level::INFO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_looked_at_is_not_told_and_what_changes_or_fails_is() {
+        let loud = |method: Method, code: u16| loudness(&method, StatusCode::from_u16(code).unwrap());
+        assert_eq!(loud(Method::GET, 200), Level::DEBUG);
+        assert_eq!(loud(Method::HEAD, 304), Level::DEBUG);
+        assert_eq!(loud(Method::GET, 401), Level::INFO);
+        assert_eq!(loud(Method::POST, 200), Level::INFO);
+        assert_eq!(loud(Method::POST, 409), Level::INFO);
+        assert_eq!(loud(Method::GET, 503), Level::WARN);
+        assert_eq!(loud(Method::POST, 500), Level::WARN);
     }
 }

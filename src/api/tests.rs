@@ -34,6 +34,27 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
+fn evidence_and_every_kind_of_entry_are_described() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let seen = &schemas["Gathered"]["properties"];
+    for field in ["pod", "events", "logs", "gaps"] {
+        assert!(seen[field].is_object(), "{field} of what was gathered: {seen}");
+    }
+    let entries = schemas["EntryBody"]["oneOf"].as_array().unwrap();
+    let fields = |kind: &str| {
+        let is_it = |entry: &&Value| entry["properties"]["type"]["const"] == kind;
+        entries.iter().find(is_it).unwrap_or_else(|| panic!("{kind} is not described"))["properties"].clone()
+    };
+    assert!(fields("opened")["finding"].is_object() && fields("changeIntended")["index"].is_object());
+    assert!(fields("paused")["by"].is_object(), "what concerns no incident");
+    assert!(
+        entries.iter().all(|entry| entry["properties"].get("evidence").is_none()),
+        "entries are shown without it"
+    );
+}
+
+#[test]
 fn every_operation_has_a_name_of_its_own() {
     let document = document();
     let mut names = BTreeSet::new();

@@ -1,18 +1,23 @@
 //! The shapes of the API's answers, made from incidents. Pure.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::filter::StateFilter;
 use crate::engine::{ClusterState, EngineStatus, KindState, Playbook};
-use crate::incident::chain::Audited;
+use crate::incident::chain::{Audited, Upkeep};
 use crate::incident::{
-    Actor, ConditionId, Decision, DecisionKind, Digest, Execution, ExecutionId, Incident, IncidentId,
-    ObjectRef, Place, Proposal, ProposalId, ProposalRecord, ProposalState, Recorded, Risk, Severity, Status,
-    Text,
+    Actor, ConditionId, Decision, DecisionKind, Digest, Entry, Evidence, Execution, ExecutionId, Incident,
+    IncidentId, ObjectRef, Place, Proposal, ProposalId, ProposalRecord, ProposalState, Recorded, Risk,
+    Severity, Status, Text,
 };
+
+/// The field that entries are shown without.
+const EVIDENCE: &str = "evidence";
 
 /// A page of incidents, newest first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +70,7 @@ pub struct ProposalSummary {
 pub struct IncidentDetail {
     pub incident: Incident,
     /// The latest evidence, as it was frozen; redacted.
-    pub evidence: Option<Value>,
+    pub evidence: Option<Box<Evidence>>,
     /// What happened, oldest first. Evidence is left out of each; the latest stands above.
     pub entries: Vec<EntryView>,
 }
@@ -87,7 +92,7 @@ pub struct EntryView {
 }
 
 /// What happened; the further fields depend on `type`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct EntryBody {
     pub r#type: String,
     #[serde(flatten)]
@@ -185,8 +190,35 @@ impl EntryBody {
             return Self { r#type: "unreadable".to_owned(), rest: serde_json::Map::new() };
         };
         let kind = rest.remove("type").and_then(|kind| kind.as_str().map(str::to_owned));
-        rest.remove("evidence");
+        rest.remove(EVIDENCE);
         Self { r#type: kind.unwrap_or_default(), rest }
+    }
+}
+
+/// As [`EntryBody::of`] makes it: every entry of an incident without its evidence, and what concerns none.
+impl JsonSchema for EntryBody {
+    fn schema_name() -> Cow<'static, str> {
+        "EntryBody".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let choices = [Entry::json_schema(generator), Upkeep::json_schema(generator)];
+        let mut choices: Vec<Value> = choices.iter().flat_map(choices_of).collect();
+        choices.iter_mut().for_each(leave_out_evidence);
+        json_schema!({"description": "What happened; the further fields depend on `type`.", "oneOf": choices})
+    }
+}
+
+fn choices_of(schema: &Schema) -> Vec<Value> {
+    schema.get("oneOf").and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn leave_out_evidence(choice: &mut Value) {
+    if let Some(fields) = choice["properties"].as_object_mut() {
+        fields.remove(EVIDENCE);
+    }
+    if let Some(required) = choice["required"].as_array_mut() {
+        required.retain(|name| name != EVIDENCE);
     }
 }
 

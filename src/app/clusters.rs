@@ -1,5 +1,7 @@
 //! From the configuration's clusters to connected ones, and whether they are ready.
 
+use std::time::Duration;
+
 use super::StartError;
 use crate::cluster::{Access, Cluster, ClusterConfig};
 use crate::config::{ClusterSection, Source};
@@ -13,7 +15,7 @@ const OWN: &str = "local";
 /// Connects to each cluster. One that does not answer is waited for later; one that cannot be addressed is a
 /// mistake.
 pub(super) async fn connect(sections: &[ClusterSection]) -> Result<Vec<Post>, StartError> {
-    let own = [ClusterSection { name: OWN.into(), source: Source::InCluster, namespaces: Vec::new() }];
+    let own = [ClusterSection::own(OWN)];
     let sections = if sections.is_empty() { &own[..] } else { sections };
     let mut posts = Vec::with_capacity(sections.len());
     for section in sections {
@@ -26,6 +28,7 @@ async fn post(section: &ClusterSection) -> Result<Post, StartError> {
     let (access, context) = access(&section.source);
     let mut config = ClusterConfig::new(&section.name, access);
     config.namespaces.clone_from(&section.namespaces);
+    config.timing.idle = Duration::from_secs(section.watch_silence_seconds.into());
     let cluster = Cluster::connect(config).await;
     let cluster = cluster.map_err(|source| StartError::Cluster { name: section.name.to_string(), source })?;
     Ok(Post { cluster, context, impersonation: None })

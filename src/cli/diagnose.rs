@@ -143,16 +143,21 @@ pub(super) fn run(arguments: &Args) -> Result<Exit, Failure> {
         return Err(Failure::new(what, "give what `kubectl get pods,events,nodes -o json` prints"));
     }
     let book = Book::shipped();
+    let found = look(&book, &dump, &subjects);
+    report(&book, arguments, &found, subjects.len())
+}
+
+fn look(book: &Book, dump: &Dump, subjects: &[ObjectRef]) -> Vec<Found> {
     let registries = registry_trouble(&dump.pods, &dump.events, dump.at);
     let mut found = Vec::new();
-    for subject in &subjects {
+    for subject in subjects {
         let mut gathered = dump.gather(subject);
         gathered.neighbours.registries.clone_from(&registries);
         let evidence = assemble(gathered);
-        let findings = diagnose(&book, &evidence);
+        let findings = diagnose(book, &evidence);
         found.extend(findings.into_iter().map(|finding| Found { finding, evidence: evidence.clone() }));
     }
-    report(&book, arguments, &found, subjects.len())
+    found
 }
 
 /// Looks at a cluster, once.
@@ -338,5 +343,32 @@ fn quoted(quote: &Quote) -> String {
         | Source::PodCondition
         | Source::NodeCondition
         | Source::ObjectMeta => format!("{at}{}: {text}", quote.origin),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_of_a_dump_holds_no_secret() {
+        let (at, told) = ("2026-11-21T09:00:00Z", "cannot log in: password=s3cr3t-word is wrong");
+        let ended =
+            json!({"terminated": {"exitCode": 1, "reason": "Error", "message": told, "finishedAt": at}});
+        let pod = json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "a", "namespace": "shop", "uid": "u-1", "creationTimestamp": at},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+            "status": {"phase": "Running", "containerStatuses": [{"name": "c", "restartCount": 7, "lastState": ended,
+                "state": {"waiting": {"reason": "CrashLoopBackOff", "message": told}}}]}});
+        let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "shop"},
+            "type": "Warning", "reason": "BackOff", "message": format!("Back-off restarting failed container: {told}"),
+            "lastTimestamp": at, "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "a", "uid": "u-1"}});
+        let mut dump = Dump::default();
+        dump.read(json!({"apiVersion": "v1", "kind": "List", "items": [pod, event]}).to_string().as_bytes());
+        let book = Book::shipped();
+        let found = look(&book, &dump, &dump.subjects(&Text::new("files"), None));
+        let shown =
+            format!("{}\n{}\n{:?}", in_words(&book, &found), in_json(&book, &found), found[0].evidence);
+        assert!(!shown.contains("s3cr3t") && shown.contains("password=[redacted] is wrong"), "{shown}");
     }
 }

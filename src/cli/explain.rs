@@ -1,8 +1,9 @@
 //! `kubemend explain`: names the condition that a failure message tells of. Needs no cluster.
 //!
 //! One message with words for a person, or with `--batch` one JSON object a line in and one a line out, in the
-//! same order, nothing left out.
+//! same order, nothing left out. What is printed of a message is redacted as evidence is.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 
@@ -11,8 +12,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::failure::{Exit, Failure, note, print};
-use crate::diagnosis::{Explanation, Message, cause, explain};
-use crate::incident::Text;
+use crate::diagnosis::{Explanation, Message, States, cause, explain};
+use crate::incident::{Text, redact};
 use crate::playbook::Book;
 
 /// Longer lines are answered with an error and not held in memory.
@@ -55,8 +56,7 @@ pub(super) fn run(arguments: &Args) -> Result<Exit, Failure> {
         Some(text) if text != "-" => text.clone(),
         Some(_) | None => read_message()?,
     };
-    let (kind, reason) = (Text::from(&arguments.kind), Text::from(&arguments.reason));
-    let message = Message { kind, reason, message: text.trim().to_owned(), ..Message::default() };
+    let message = message(&arguments.kind, &arguments.reason, &text);
     let explained = explain(&book, &message);
     let exit = if explained.condition.is_some() { Exit::Found } else { Exit::Good };
     match arguments.output {
@@ -64,6 +64,11 @@ pub(super) fn run(arguments: &Args) -> Result<Exit, Failure> {
         Output::Text => print(&in_words(&book, &explained, &cause(&book, &message)))?,
     };
     Ok(exit)
+}
+
+fn message(kind: &str, reason: &str, text: &str) -> Message {
+    let message = redact(text.trim()).into_owned();
+    Message { kind: Text::new(kind), reason: Text::new(reason), message, ..Message::default() }
 }
 
 fn read_message() -> Result<String, Failure> {
@@ -145,8 +150,12 @@ enum Line {
 
 fn answer(book: &Book, line: &[u8], number: u64, output: &mut impl Write) -> std::io::Result<Line> {
     match serde_json::from_slice::<Message>(line) {
-        Ok(message) => {
-            let explained = explain(book, &message);
+        Ok(mut message) => {
+            let mut explained = explain(book, &message);
+            // Only captured texts are printed of a message, and most of them hold none.
+            if !explained.variables.is_empty() && clean(&mut message) {
+                explained = explain(book, &message);
+            }
             serde_json::to_writer(&mut *output, &Answer { id: Some(&message.id), explained: &explained })?;
             output.write_all(b"\n")?;
             Ok(Line::Good)
@@ -154,11 +163,37 @@ fn answer(book: &Book, line: &[u8], number: u64, output: &mut impl Write) -> std
         Err(error) => {
             // The id may still be there to be found.
             let id = serde_json::from_slice::<serde_json::Value>(line).ok().map(|value| value["id"].clone());
-            let answer = json!({"id": id, "line": number, "error": error.to_string()});
+            let answer = json!({"id": id, "line": number, "error": redact(&error.to_string())});
             writeln!(output, "{answer}")?;
             Ok(Line::Bad)
         }
     }
+}
+
+/// Redacts what may be captured from; whether there was anything to redact.
+fn clean(message: &mut Message) -> bool {
+    let mut found = false;
+    for text in [&mut message.message, &mut message.context.log_tail] {
+        if let Cow::Owned(clean) = redact(text) {
+            *text = clean;
+            found = true;
+        }
+    }
+    clean_states(&mut message.context.container_state) | found
+}
+
+fn clean_states(states: &mut States) -> bool {
+    let mut found = false;
+    for told in states.waiting.iter_mut().chain(&mut states.terminated) {
+        if let Cow::Owned(clean) = redact(&told.message) {
+            told.message = Text::unpooled(&clean);
+            found = true;
+        }
+    }
+    for inner in states.state.iter_mut().chain(&mut states.last_state) {
+        found |= clean_states(inner);
+    }
+    found
 }
 
 fn skip_line(input: &mut impl BufRead) -> Result<(), Failure> {
@@ -176,6 +211,8 @@ fn unwritable(error: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TOLD: &str = "references non-existent config key: password=s3cr3t-word";
 
     fn answers(input: &str) -> (Result<Exit, Failure>, Vec<serde_json::Value>) {
         let mut output = Vec::new();
@@ -195,6 +232,21 @@ mod tests {
         assert_eq!((&lines[0]["id"], &lines[0]["condition"]), (&json!("a"), &json!("crash.app-exit")));
         assert_eq!((&lines[1]["id"], &lines[1]["condition"]), (&json!("b"), &json!(null)));
         assert!(lines[1]["also_possible"].is_array() && lines[1]["variables"].is_object());
+    }
+
+    #[test]
+    fn what_is_captured_of_a_message_is_redacted() {
+        let (_, lines) =
+            answers(&format!(r#"{{"id":"a","kind":"Pod","reason":"FailedMount","message":"{TOLD}"}}"#));
+        assert_eq!(lines[0]["condition"], "config.missing-reference");
+        assert_eq!(lines[0]["variables"]["key"], "password=[redacted]", "{}", lines[0]);
+    }
+
+    #[test]
+    fn what_is_said_of_one_message_is_redacted() {
+        let (book, message) = (Book::shipped(), message("Pod", "FailedMount", &format!(" {TOLD}\n")));
+        let words = in_words(&book, &explain(&book, &message), &cause(&book, &message));
+        assert!(words.contains("password=[redacted]") && !words.contains("s3cr3t"), "{words}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ use serde_json::Value;
 
 pub(super) use call::{Answer, Caller, Found, Trial};
 pub use call::{Impersonated, Impersonation};
-use compare::Judged;
+use compare::{Judged, Standing};
 
 use crate::gate::Permit;
 use crate::incident::{Change, ChangeOutcome, Operation, Plan, Receipt, Text};
@@ -144,9 +144,10 @@ impl Writer {
             Err(why) => return over(ChangeOutcome::Refused { code: 0, why }),
         };
         let before = match (self.caller.read_patiently(&change.target).await, earlier) {
-            (Ok(found), Earlier::Nothing) => match compare::stale(change, found.as_ref()) {
-                Some(why) => return over(ChangeOutcome::Stale { why }),
-                None => found,
+            (Ok(found), Earlier::Nothing) => match compare::standing(change, found.as_ref()) {
+                Standing::AsApproved => found,
+                Standing::Needless(why) => return over(ChangeOutcome::Needless { why }),
+                Standing::Stale(why) => return over(ChangeOutcome::Stale { why }),
             },
             (Ok(found), Earlier::Perhaps) => match compare::judge(&plan.marker, change, found.as_ref()) {
                 Judged::NotMade => found,
@@ -198,11 +199,12 @@ impl Writer {
             return ChangeOutcome::Refused { code, why };
         }
         let fresh = self.caller.read_patiently(&change.target).await;
-        let changed = fresh.ok().and_then(|found| compare::stale(change, found.as_ref()));
-        match changed {
-            Some(why) => ChangeOutcome::Stale { why },
-            None if code == 422 => ChangeOutcome::Refused { code, why },
-            None => ChangeOutcome::Stale {
+        let standing = fresh.map_or(Standing::AsApproved, |found| compare::standing(change, found.as_ref()));
+        match standing {
+            Standing::Needless(why) => ChangeOutcome::Needless { why },
+            Standing::Stale(why) => ChangeOutcome::Stale { why },
+            Standing::AsApproved if code == 422 => ChangeOutcome::Refused { code, why },
+            Standing::AsApproved => ChangeOutcome::Stale {
                 why: format!(
                     "the API server refused it with {code}: the object is not what was approved ({why})"
                 )

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::cache::MOST_EVENTS;
 use crate::incident::Text;
 
 /// One cluster to watch.
@@ -18,6 +19,8 @@ pub struct ClusterConfig {
     /// for them alone are enough.
     pub namespaces: Vec<Text>,
     pub timing: Timing,
+    /// How many events are held; those that there is no room for are read when they are needed.
+    pub events: usize,
     pub clock: Clock,
 }
 
@@ -29,6 +32,7 @@ impl ClusterConfig {
             access,
             namespaces: Vec::new(),
             timing: Timing::default(),
+            events: MOST_EVENTS,
             clock: Clock::default(),
         }
     }

@@ -51,9 +51,9 @@ impl Cluster {
     /// Makes the clients and starts watching. Fails only if there can be no client; a server that is away is
     /// waited for.
     pub async fn connect(config: ClusterConfig) -> Result<Self, ConnectError> {
-        let ClusterConfig { name, access, namespaces, timing, clock } = config;
+        let ClusterConfig { name, access, namespaces, timing, events, clock } = config;
         let link = Link::open(access).await?;
-        let cache = Arc::new(Cache::new(&name));
+        let cache = Arc::new(Cache::with_room_for(&name, events));
         let shared = Arc::new(Shared::new(link, Arc::clone(&cache), clock.clone(), timing, &namespaces));
         let mut tasks = JoinSet::new();
         for progress in &shared.progress {

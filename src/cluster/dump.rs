@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::gather::clean;
 use super::wire::{AnyObject, ConfigMap, DOCKER_CONFIG_JSON, decode_all};
 use crate::incident::objects::{
     Claim, Event, Meta, Namespace, Node, Object, Owner, Pod, Reference, ReferenceKind, ServiceAccount,
     VolumeSource, Workload,
 };
 use crate::incident::{
-    ApiKind, Defect, Gap, Gathered, Neighbours, ObjectRef, PullSecret, ReferenceState, Siblings, Text,
+    ApiKind, Defect, Gap, Gathered, Neighbours, ObjectRef, PullSecret, ReferenceState, Siblings, Text, redact,
 };
 
 /// An owner chain is not followed further.
@@ -79,7 +80,7 @@ impl Dump {
         for object in decode_all(json) {
             match object {
                 Ok(object) => self.add(object),
-                Err(error) => self.unreadable.push(error.to_string()),
+                Err(error) => self.unreadable.push(redact(&error.to_string()).into_owned()),
             }
         }
         self.read_secret_names(json);
@@ -145,7 +146,7 @@ impl Dump {
         claims.chain(maps).chain(accounts).chain(spaces).chain(rest)
     }
 
-    /// What the files say about a subject.
+    /// What the files say about a subject, redacted as what is gathered from a cluster.
     pub fn gather(&self, subject: &ObjectRef) -> Gathered {
         let mut gathered = Gathered { at: self.at, subject: subject.clone(), ..Gathered::default() };
         let same = |meta: &Meta| meta.name == subject.name && meta.namespace == subject.namespace;
@@ -171,6 +172,7 @@ impl Dump {
             }
         }
         gathered.neighbours = self.neighbours(gathered.node.as_ref());
+        clean(&mut gathered);
         gathered
     }
 

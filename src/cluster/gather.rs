@@ -5,6 +5,8 @@
 //! log tails, revisions. Everything read here is bounded, has a time limit, and is redacted before it leaves.
 //! What could not be looked at becomes a gap with its reason; nothing here fails. Refuses to conclude.
 
+mod clean;
+mod events;
 mod logs;
 mod object;
 mod reach;
@@ -22,6 +24,7 @@ use super::kind;
 use super::wire::{self, AnyObject};
 use crate::incident::objects::{Node, Pod, VolumeSource, Workload};
 use crate::incident::{ApiKind, Gap, Gathered, ObjectRef, Target, Text, Wants};
+pub(in crate::cluster) use clean::clean;
 pub(in crate::cluster) use reach::Clients;
 use reach::{Miss, Reach};
 use secrets::Kept;
@@ -40,7 +43,8 @@ impl Gatherer {
         Self { name: name.clone(), cache, reach: Reach::new(clients), kept: Kept::default() }
     }
 
-    /// What is known about the subject. With no wants, nothing is asked of the API server.
+    /// What is known about the subject. With no wants, nothing is asked of the API server but events of
+    /// objects that are no pods, where there was no room to hold them.
     pub(in crate::cluster) async fn gather(
         &self,
         subject: &ObjectRef,
@@ -57,8 +61,9 @@ impl Gatherer {
         if seen.namespace.is_none() {
             seen.namespace = self.cache.namespace(&seen.subject.namespace).map(|found| (*found).clone());
         }
-        seen.events.extend(self.cache.events(&seen.subject));
+        self.events(&mut seen, wants).await;
         self.revisions(&mut seen, wants).await;
+        clean(&mut seen);
         seen
     }
 

@@ -27,6 +27,27 @@ pub struct ClusterSection {
     /// The namespaces to watch; all of them where the list is empty.
     #[serde(default)]
     pub namespaces: Vec<Text>,
+    /// After so many seconds without a word a watch is taken for dead and opened anew. API servers say
+    /// something about once a minute.
+    #[serde(default = "watch_silence_seconds")]
+    #[schemars(range(min = 5, max = 3600))]
+    pub watch_silence_seconds: u32,
+}
+
+fn watch_silence_seconds() -> u32 {
+    120
+}
+
+impl ClusterSection {
+    /// The cluster that kubemend runs in.
+    pub fn own(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            source: Source::InCluster,
+            namespaces: Vec::new(),
+            watch_silence_seconds: watch_silence_seconds(),
+        }
+    }
 }
 
 /// Where the access to a cluster comes from.

@@ -19,7 +19,7 @@ mod wants;
 
 pub use assemble::assemble;
 pub use conclude::diagnose;
-pub use explain::{Context, Explanation, Message, cause, explain};
+pub use explain::{Context, Explanation, Message, States, cause, explain};
 pub use image::ImageName;
 pub use trial::{Failure, run};
 pub use trouble::registry_trouble;

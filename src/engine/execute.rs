@@ -285,6 +285,7 @@ fn log(execution: &ExecutionId, index: u32, outcome: &ChangeOutcome) {
         ChangeOutcome::Applied { receipt } if receipt.looked_up => ("was found made", ""),
         ChangeOutcome::Applied { .. } => ("was made", ""),
         ChangeOutcome::Stale { why } => ("was not sent: ", why.as_str()),
+        ChangeOutcome::Needless { why } => ("is needless: ", why.as_str()),
         ChangeOutcome::Refused { why, .. } => ("was refused: ", why.as_str()),
         ChangeOutcome::Unknown { why } => ("is in doubt: ", why.as_str()),
     };
@@ -296,6 +297,7 @@ fn label(outcome: &ChangeOutcome) -> &'static str {
     match outcome {
         ChangeOutcome::Applied { .. } => "applied",
         ChangeOutcome::Stale { .. } => "stale",
+        ChangeOutcome::Needless { .. } => "needless",
         ChangeOutcome::Refused { .. } => "refused",
         ChangeOutcome::Unknown { .. } => "unknown",
     }

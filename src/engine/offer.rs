@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::actions;
 use crate::incident::{
-    Candidate, ConditionId, ExecutionState, Incident, Mode, ObjectRef, Outcome, Plan, ProposalId,
+    Candidate, ConditionId, Execution, ExecutionState, Incident, Mode, ObjectRef, Outcome, Plan, ProposalId,
     ProposalRecord, ProposalState, Status, Text, Verdict,
 };
 
@@ -86,17 +86,19 @@ fn failures(incident: &Incident, remedy: &Text) -> usize {
     let of_remedy =
         |proposal: &ProposalId| incident.proposals.get(proposal).is_some_and(|record| is_for(record, remedy));
     let executions = incident.executions.values().filter(|x| of_remedy(&x.proposal));
-    executions.filter(|x| has_failed(&x.state)).count()
+    executions.filter(|x| has_failed(x)).count()
 }
 
 /// Nothing written is no failure; anything but a fix is.
-fn has_failed(state: &ExecutionState) -> bool {
-    match state {
-        ExecutionState::Finished { outcome: Outcome::Stopped { at: 0, .. }, .. }
-        | ExecutionState::Ready
+fn has_failed(execution: &Execution) -> bool {
+    match &execution.state {
+        ExecutionState::Ready
         | ExecutionState::Intended { .. }
         | ExecutionState::Unsettled { .. }
         | ExecutionState::Verifying { .. } => false,
+        ExecutionState::Finished { outcome: Outcome::Stopped { .. }, .. } if execution.applied() == 0 => {
+            false
+        }
         ExecutionState::Finished { verdict, .. } => *verdict != Some(Verdict::Fixed),
     }
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 use self::samples::{actor, api, decision, finding, incident, later, now, plan, policy, record, without};
 use super::*;
 use crate::incident::{
-    Actor, Decision, DecisionKind, Digest, Execution, ExecutionId, ExecutionState, Incident, ProposalId,
-    ProposalRecord, ProposalState, Risk, Rule, Status, Via,
+    Actor, Decision, DecisionKind, Digest, Execution, ExecutionId, ExecutionState, Incident, Outcome,
+    ProposalId, ProposalRecord, ProposalState, Risk, Rule, Status, Via,
 };
 
 fn decided(record: &ProposalRecord, kind: DecisionKind, by: Actor) -> Result<(), &'static str> {
@@ -236,7 +236,7 @@ fn a_running_execution_gets_its_next_permit_and_an_ended_one_none() {
         (ExecutionState::Ready, true),
         (ExecutionState::Intended { index: 0 }, true),
         (ExecutionState::Unsettled { index: 0, why: "lost".into() }, false),
-        (ExecutionState::Verifying { since: now() }, false),
+        (ExecutionState::Verifying { since: now(), outcome: Outcome::Applied }, false),
     ] {
         let execution = Execution {
             id: "x-i-1.p1".into(),

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// One step of an incident's life.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "type")]
 pub enum Entry {
     /// Seen and lasting: the incident begins.
@@ -121,6 +121,9 @@ pub enum ChangeOutcome {
     Applied { receipt: Receipt },
     /// The target was read before and is not what was approved; nothing was sent.
     Stale { why: Text },
+    /// The target was read before and needs the change no more: what was to be deleted is gone, or got well by
+    /// itself. Nothing was sent; the changes after it are still wanted.
+    Needless { why: Text },
     /// The API server refused it; nothing changed.
     Refused { code: u16, why: Text },
     /// Sent, no answer, and the cluster cannot tell whether it happened. A person must settle it.
@@ -146,7 +149,7 @@ pub struct Receipt {
 pub enum Outcome {
     /// Every change was made.
     Applied,
-    /// It stopped before change `at`; the ones before were made.
+    /// It stopped before change `at`; the ones before were made, or needless.
     Stopped { at: u32, why: Text },
     /// Change `at` may or may not have happened.
     Unknown { at: u32 },

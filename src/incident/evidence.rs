@@ -16,7 +16,7 @@ use super::objects::{
 use super::{ObjectRef, Text};
 
 /// What was read about a subject, before anything is concluded.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Gathered {
     pub at: Timestamp,
@@ -50,7 +50,7 @@ pub struct Gathered {
 }
 
 /// [`Gathered`], and what follows from it.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Evidence {
     pub seen: Gathered,
@@ -61,7 +61,7 @@ pub struct Evidence {
 }
 
 /// Where something that a pod names was looked for, and what was there.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ReferenceState {
     pub kind: ReferenceKind,
@@ -97,7 +97,7 @@ pub enum ConfigKind {
 }
 
 /// A pull secret's shape. Never its credentials.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PullSecret {
     pub name: Text,
@@ -112,7 +112,7 @@ pub struct PullSecret {
 }
 
 /// One registry in a pull secret.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RegistryEntry {
     /// The key as written, such as `https://index.docker.io/v1/` or `registry.example.com:5000/team`.
@@ -145,7 +145,7 @@ pub enum Defect {
 }
 
 /// What is known about pulling one container's image.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ImageFacts {
     pub container: Text,
@@ -170,7 +170,7 @@ pub struct ImageFacts {
 }
 
 /// One pull secret against one registry.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SecretFacts {
     pub name: Text,
@@ -198,7 +198,7 @@ pub enum Coverage {
 }
 
 /// The end of a container's log.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LogTail {
     pub container: Text,
@@ -209,7 +209,7 @@ pub struct LogTail {
 }
 
 /// The other pods of the same workload.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Siblings {
     pub ready: u32,
@@ -217,7 +217,7 @@ pub struct Siblings {
 }
 
 /// What fails around the subject at the same time.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Neighbours {
     /// By registry host: workloads whose pulls fail there for reasons on the registry's side.
@@ -231,7 +231,7 @@ pub struct Neighbours {
 }
 
 /// Failing pulls of one registry host.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RegistryTrouble {
     pub workloads: u32,
@@ -240,7 +240,7 @@ pub struct RegistryTrouble {
 }
 
 /// The revisions of the subject's workload, read for a way back.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RolloutFacts {
     /// The revision that is being rolled out.

@@ -71,21 +71,31 @@ fn running(incident: &Incident, brake: Brake) -> Option<Step> {
 
 fn ready(incident: &Incident, execution: &Execution, brake: Brake) -> Option<Step> {
     let record = incident.proposals.get(&execution.proposal)?;
-    let (applied, id) = (execution.applied(), execution.id.clone());
+    let (settled, id) = (execution.settled(), execution.id.clone());
+    let finish = |outcome| Some(Step::FinishExecution { execution: id.clone(), outcome });
     if let Some(why) = execution.stopped_by() {
-        let outcome = Outcome::Stopped { at: applied, why: why.clone() };
-        return Some(Step::FinishExecution { execution: id, outcome });
+        return finish(Outcome::Stopped { at: settled, why: why.clone() });
     }
-    if usize::try_from(applied).is_ok_and(|made| made >= record.proposal.plan.changes.len()) {
-        return Some(Step::FinishExecution { execution: id, outcome: Outcome::Applied });
+    if usize::try_from(settled).is_ok_and(|behind| behind >= record.proposal.plan.changes.len()) {
+        return finish(whole(execution));
     }
     if let Some(why) = pointless(incident, record) {
-        let outcome = Outcome::Stopped { at: applied, why };
-        return Some(Step::FinishExecution { execution: id, outcome });
+        return finish(Outcome::Stopped { at: settled, why });
     }
     match brake {
         Brake::On => None,
-        Brake::Off => Some(Step::SendChange { execution: id, index: applied }),
+        Brake::Off => Some(Step::SendChange { execution: id, index: settled }),
+    }
+}
+
+/// The end of an execution that went through its whole plan. Where every change was needless, nothing was
+/// written, so it counts as stopped.
+fn whole(execution: &Execution) -> Outcome {
+    match execution.done.last() {
+        Some(ChangeOutcome::Needless { why }) if execution.applied() == 0 => {
+            Outcome::Stopped { at: execution.settled(), why: why.clone() }
+        }
+        _ => Outcome::Applied,
     }
 }
 
@@ -121,14 +131,16 @@ fn ending(incident: &Incident, now: Timestamp) -> Option<Step> {
 
 /// Why an execution wrote nothing at all, if it found its proposal out of date.
 fn found_stale(execution: &Execution) -> Option<Text> {
-    let ExecutionState::Finished { outcome: Outcome::Stopped { at: 0, why }, .. } = &execution.state else {
+    let ExecutionState::Finished { outcome: Outcome::Stopped { at: _, why }, .. } = &execution.state else {
         return None;
     };
-    match execution.done.as_slice() {
-        [] | [ChangeOutcome::Stale { .. }] => Some(why.clone()),
-        [ChangeOutcome::Applied { .. } | ChangeOutcome::Refused { .. } | ChangeOutcome::Unknown { .. }]
-        | [_, _, ..] => None,
-    }
+    let out_of_date = |change: &ChangeOutcome| match change {
+        ChangeOutcome::Stale { .. } | ChangeOutcome::Needless { .. } => true,
+        ChangeOutcome::Applied { .. } | ChangeOutcome::Refused { .. } | ChangeOutcome::Unknown { .. } => {
+            false
+        }
+    };
+    execution.done.iter().all(out_of_date).then(|| why.clone())
 }
 
 fn starting(incident: &Incident, brake: Brake) -> Option<Step> {
@@ -156,7 +168,7 @@ fn verifying(incident: &Incident) -> Option<Step> {
 
 fn deadline(incident: &Incident, execution: &Execution) -> Option<Timestamp> {
     match &execution.state {
-        ExecutionState::Verifying { since } => {
+        ExecutionState::Verifying { since, outcome: _ } => {
             let plan = &incident.proposals.get(&execution.proposal)?.proposal.plan;
             let allowed = SignedDuration::from_secs(i64::from(plan.check_timeout_seconds));
             Some(since.checked_add(allowed).unwrap_or(Timestamp::MAX))

@@ -99,8 +99,17 @@ pub enum ExecutionState {
     Intended { index: u32 },
     /// A person must say whether change `index` happened.
     Unsettled { index: u32, why: Text },
-    /// All changes made; checks are due until the deadline.
-    Verifying { since: Timestamp },
+    /// No more changes; some were made, so checks are due until the deadline.
+    Verifying {
+        since: Timestamp,
+        /// Whether every change was made, or it stopped on the way.
+        #[serde(default = "all_made")]
+        outcome: Outcome,
+    },
     /// Over.
     Finished { outcome: Outcome, verdict: Option<Verdict>, checks: Vec<CheckResult> },
+}
+
+fn all_made() -> Outcome {
+    Outcome::Applied
 }

@@ -276,8 +276,7 @@ fn list(collection: &mut Collection, query: &HashMap<String, String>, version: u
     let items: Vec<&Value> = collection.objects.values().skip(from).take(limit).collect();
     let next = from + items.len();
     let more = if next < collection.objects.len() { next.to_string() } else { String::new() };
-    let page =
-        json!({"metadata": {"resourceVersion": version.to_string(), "continue": more}, "items": items});
+    let page = json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": version.to_string(), "continue": more}, "items": items});
     Response::new(Body::from(page.to_string()))
 }
 

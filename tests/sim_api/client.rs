@@ -150,6 +150,28 @@ async fn a_dry_run_changes_nothing_and_says_what_would_be() {
 }
 
 #[tokio::test]
+async fn a_delete_with_a_body_ignores_the_options_of_its_query_even_a_dry_run() {
+    let server = start().await;
+    let client = server.client();
+    let delete = async |name: &str, query: &str, body: &str| {
+        let path = format!("/api/v1/namespaces/default/configmaps/{name}?{query}");
+        let request = http::Request::delete(path).header("content-type", "application/json");
+        client.request_text(request.body(body.as_bytes().to_vec()).unwrap()).await.unwrap();
+    };
+    let there = |name: &str| server.api.get(&gvr::CONFIG_MAPS, Some("default"), name).is_some();
+    for name in ["by-query", "by-body", "by-both"] {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
+        server.put(&gvr::CONFIG_MAPS, Some("default"), map);
+    }
+    delete("by-query", "dryRun=All", "").await;
+    assert!(there("by-query"), "without a body the query's options count");
+    delete("by-body", "", r#"{"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}"#).await;
+    assert!(there("by-body"));
+    delete("by-both", "dryRun=All", r#"{"kind": "DeleteOptions", "apiVersion": "v1"}"#).await;
+    assert!(!there("by-both"), "beside a body the query's options do not count");
+}
+
+#[tokio::test]
 async fn server_side_apply_creates_conflicts_and_forces() {
     let server = start().await;
     let api: Api<ConfigMap> = Api::namespaced(server.client(), "default");

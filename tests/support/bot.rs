@@ -11,6 +11,9 @@ use super::api::Api;
 /// The token that the test's person has.
 pub const TOKEN: &str = "a-token-of-the-tests-only";
 
+/// A watch that falls silent is given up after this; ordinary patience would make a test of it take minutes.
+const SILENCE_SECONDS: u32 = 10;
+
 /// A running `kubemend run`.
 pub struct Bot {
     child: Child,
@@ -126,7 +129,7 @@ fn configuration(launch: &Launch<'_>, listen: &str, folder: &Path) -> String {
         let _ = writeln!(tokens, "  - {{id: {person}, roles: [{role}], tokenFile: {}}}", file.display());
     }
     format!(
-        "clusters:\n- name: {cluster}\n  source:\n    kubeconfig:\n      path: {}\napi:\n  listen: {listen}\n  tokens:\n{tokens}store:\n  path: {}\n{extra}",
+        "clusters:\n- name: {cluster}\n  watchSilenceSeconds: {SILENCE_SECONDS}\n  source:\n    kubeconfig:\n      path: {}\napi:\n  listen: {listen}\n  tokens:\n{tokens}store:\n  path: {}\n{extra}",
         kubeconfig.display(),
         folder.join("kubemend.db").display(),
     )

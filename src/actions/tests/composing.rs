@@ -1,3 +1,5 @@
+//! Several steps in one plan, the rights they need, and the checks that follow.
+
 use super::*;
 use crate::actions::{ACTIONS, Action, cluster_rules, wanted_checks};
 use crate::incident::objects::Workload;

@@ -1,3 +1,5 @@
+//! Stripping finalizers: only the named ones, and none that still guards something.
+
 use proptest::prelude::*;
 
 use super::*;

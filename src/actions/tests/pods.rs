@@ -1,3 +1,5 @@
+//! Deleting pods: what the plan relies on, what it warns of, and which pods are left alone.
+
 use super::*;
 use crate::incident::objects::{Condition, Node, Pod, Workload};
 use crate::incident::{Check, Delete, Undo};

@@ -1,3 +1,5 @@
+//! Adding and removing pull secrets of a ServiceAccount, and who has to be told of it.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Restarting and rolling back workloads: the patch, its undo, and the revisions that are refused.
+
 use super::*;
 use crate::actions::{same_but_for_time, undo_plan};
 use crate::incident::{Check, Undo};

@@ -170,6 +170,9 @@ impl Teller {
             ChangeOutcome::Stale { why } => self
                 .paint
                 .tone(Tone::Warn, &format!("not done, it changed since ({}):", harmless(why, LONGEST))),
+            ChangeOutcome::Needless { why } => {
+                self.paint.tone(Tone::Faint, &format!("not needed any more ({}):", harmless(why, LONGEST)))
+            }
             ChangeOutcome::Refused { code, why } => {
                 self.paint.tone(Tone::Bad, &format!("refused with {code} ({}):", harmless(why, LONGEST)))
             }
@@ -194,13 +197,12 @@ impl Teller {
 
     fn verdict(self, outcome: &Outcome, verdict: Option<Verdict>) -> String {
         match (outcome, verdict) {
-            (Outcome::Stopped { at, why }, _) => self
-                .paint
-                .tone(Tone::Warn, &format!("stopped before change {at}: {}", harmless(why, LONGEST))),
-            (_, Some(Verdict::Fixed)) => self.paint.tone(Tone::Good, "verified: fixed"),
-            (_, Some(Verdict::NotFixed)) => self.paint.tone(Tone::Warn, "verified: it did not help"),
-            (_, Some(Verdict::Regressed)) => self.paint.tone(Tone::Bad, "verified: it is worse than before"),
-            (_, Some(Verdict::Unknown)) => self.paint.tone(Tone::Warn, "could not be verified"),
+            (Outcome::Stopped { at, why }, verdict) => {
+                let stopped = format!("stopped before change {at}: {}", harmless(why, LONGEST));
+                let verified = verdict.map(|verdict| format!("; {}", in_words(verdict))).unwrap_or_default();
+                self.paint.tone(Tone::Warn, &format!("{stopped}{verified}"))
+            }
+            (_, Some(verdict)) => self.paint.tone(tone(verdict), in_words(verdict)),
             (Outcome::Applied, None) => "ended without checks".to_owned(),
             (Outcome::Unknown { at }, None) => format!("ended; what became of change {at} is not known"),
         }
@@ -283,5 +285,22 @@ fn risk(risk: Risk) -> &'static str {
         Risk::Low => "low",
         Risk::Medium => "medium",
         Risk::High => "high",
+    }
+}
+
+fn in_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fixed => "verified: fixed",
+        Verdict::NotFixed => "verified: it did not help",
+        Verdict::Regressed => "verified: it is worse than before",
+        Verdict::Unknown => "could not be verified",
+    }
+}
+
+fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Fixed => Tone::Good,
+        Verdict::NotFixed | Verdict::Unknown => Tone::Warn,
+        Verdict::Regressed => Tone::Bad,
     }
 }

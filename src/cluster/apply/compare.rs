@@ -18,8 +18,41 @@ pub(super) enum Judged {
     Neither(Text),
 }
 
+/// How the target stands against what was approved, before anything was sent.
+#[derive(Debug, PartialEq)]
+pub(super) enum Standing {
+    AsApproved,
+    /// It changed, and so that the change has nothing left to do.
+    Needless(Text),
+    /// It changed.
+    Stale(Text),
+}
+
+/// How the target stands. Only a delete can become needless: its object is gone, is going, or is a pod that
+/// works by now. Everything else that changed must be approved anew.
+pub(super) fn standing(change: &Change, live: Option<&Value>) -> Standing {
+    let Some(why) = stale(change, live) else { return Standing::AsApproved };
+    let needless = match &change.operation {
+        Operation::Delete(delete) => match live.filter(|live| change.target.uid == uid(live)) {
+            None => true,
+            Some(live) => going_as_wanted(delete, live) || works(change, live),
+        },
+        Operation::Patch(_) | Operation::Create(_) => false,
+    };
+    if needless { Standing::Needless(why) } else { Standing::Stale(why) }
+}
+
+/// A pod that was to be deleted for its state, and whose containers are all ready now.
+fn works(change: &Change, live: &Value) -> bool {
+    let ready = |condition: &Value| condition["type"] == "Ready" && condition["status"] == "True";
+    let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
+    let held_for_its_state = change.relies_on.iter().any(|held| held.pointer.starts_with("/status/"));
+    let going = live.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
+    held_for_its_state && !going && conditions.is_some_and(|all| all.iter().any(ready))
+}
+
 /// Why the target is not what was approved; `None` if it is.
-pub(super) fn stale(change: &Change, live: Option<&Value>) -> Option<Text> {
+fn stale(change: &Change, live: Option<&Value>) -> Option<Text> {
     let words = change.target.in_cluster(&Text::default());
     let Some(live) = live else {
         let creates = matches!(change.operation, Operation::Create(_));
@@ -56,14 +89,21 @@ pub(super) fn judge(marker: &ProposalId, change: &Change, live: Option<&Value>) 
 
 /// A delete is made when the object with that uid is gone, or going at least as fast as was wanted.
 fn judge_delete(delete: &Delete, same: Option<&Value>) -> Judged {
-    let Some(live) = same else { return Judged::Made { resource_version: Text::default() } };
+    if same.is_none_or(|live| going_as_wanted(delete, live)) {
+        Judged::Made { resource_version: Text::default() }
+    } else {
+        Judged::NotMade
+    }
+}
+
+fn going_as_wanted(delete: &Delete, live: &Value) -> bool {
     let going = live.pointer("/metadata/deletionTimestamp").is_some_and(|at| !at.is_null());
     let left = live.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_u64);
     let fast_enough = match delete.grace_seconds {
         None => true,
         Some(wanted) => left.is_some_and(|left| left <= u64::from(wanted)),
     };
-    if going && fast_enough { Judged::Made { resource_version: Text::default() } } else { Judged::NotMade }
+    going && fast_enough
 }
 
 fn judge_patch(marker: &ProposalId, change: &Change, patch: &Patch, same: Option<&Value>) -> Judged {

@@ -83,12 +83,45 @@ async fn a_target_that_changed_gets_nothing_and_the_field_is_named() {
             "/metadata/generation of Deployment payments/api was 4 when it was approved and is 5 now",
         ),
         (Some(running), delete(None), "was \"Pending\" when it was approved and is \"Running\" now"),
-        (Some(pod("u-2")), delete(None), "its uid is u-2, approved was u-1"),
-        (None, delete(None), "does not exist any more"),
+        (None, patch(), "does not exist any more"),
     ] {
         let far = FarSide::new(object, Does::Answers);
         let why = stale(apply(&far, change).await);
         assert!(why.contains(says), "{why}");
+        assert_eq!(far.changes(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_delete_is_needless_once_its_object_is_gone_going_or_well() {
+    let mut well = pod("u-1");
+    well["status"] = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
+    let mut unready = well.clone();
+    unready["status"]["conditions"][0]["status"] = json!("False");
+    let mut going = pod("u-1");
+    going["metadata"]["deletionTimestamp"] = json!("2026-11-21T10:00:00Z");
+    going["metadata"]["deletionGracePeriodSeconds"] = json!(30);
+    let held_in_place = Change {
+        relies_on: vec![Reliance { pointer: "/metadata/deletionTimestamp".into(), value: Value::Null }],
+        ..delete(None)
+    };
+    for (object, change, says) in [
+        (Some(pod("u-2")), delete(None), "its uid is u-2, approved was u-1"),
+        (None, delete(None), "does not exist any more"),
+        (Some(well.clone()), delete(None), "is \"Running\" now"),
+        (Some(going), held_in_place.clone(), "is \"2026-11-21T10:00:00Z\" now"),
+    ] {
+        let far = FarSide::new(object, Does::Answers);
+        let Attempt::Over(ChangeOutcome::Needless { why }) = apply(&far, change).await else {
+            panic!("not needless: {says}")
+        };
+        assert!(why.contains(says), "{why}");
+        assert_eq!(far.changes(), 0);
+    }
+    well["metadata"]["deletionTimestamp"] = json!("2026-11-21T10:00:00Z");
+    for (object, change) in [(unready, delete(None)), (well, delete(Some(0)))] {
+        let far = FarSide::new(Some(object), Does::Answers);
+        stale(apply(&far, change).await);
         assert_eq!(far.changes(), 0);
     }
 }

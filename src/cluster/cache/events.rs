@@ -1,7 +1,8 @@
 //! The last events about each object, bounded for each and in all. The oldest make room, those that are no
-//! warnings first: in a storm of ten thousand pods every one keeps the warnings that tell why.
+//! warnings first: in a storm of ten thousand pods every one keeps the warnings that tell why. Of whom
+//! something was dropped for lack of room is remembered, so that it can be read when it is needed.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,10 @@ use crate::incident::objects::{Event, Regarding};
 use crate::incident::{ObjectRef, Text};
 
 const MOST_EACH: usize = 24;
-const MOST: usize = 32_768;
+/// Events of all objects together, unless told otherwise.
+pub const MOST: usize = 32_768;
+/// Objects that are remembered for having lost some; more of them, and all count as such.
+const MOST_SHORT: usize = 65_536;
 
 /// Under what an object's events are found.
 ///
@@ -25,16 +29,46 @@ fn key(kind: &str, namespace: &str, name: &str, uid: &str) -> Uid {
     }
 }
 
-#[derive(Default)]
 pub(super) struct Events {
+    most: usize,
     by_object: HashMap<Uid, Vec<Arc<Event>>>,
     /// Objects and names of events in order of arrival; some may be gone already.
     normal: VecDeque<(Uid, Text)>,
     warnings: VecDeque<(Uid, Text)>,
     total: usize,
+    short: Short,
+}
+
+/// Of whom events were dropped for lack of room.
+#[derive(Default)]
+struct Short {
+    of: HashSet<Uid>,
+    everybody: bool,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self::with_room_for(MOST)
+    }
 }
 
 impl Events {
+    pub(super) fn with_room_for(most: usize) -> Self {
+        Self {
+            most,
+            by_object: HashMap::new(),
+            normal: VecDeque::new(),
+            warnings: VecDeque::new(),
+            total: 0,
+            short: Short::default(),
+        }
+    }
+
+    /// Whether events about the object were dropped for lack of room.
+    pub(super) fn is_short_of(&self, subject: &ObjectRef) -> bool {
+        self.short.everybody || keys(subject).iter().any(|key| self.short.of.contains(key))
+    }
+
     /// Keeps the event. Whether it is news: a new one, or one that has happened again.
     pub(super) fn record(&mut self, event: Event) -> bool {
         let about = regarding(&event.regarding);
@@ -58,20 +92,20 @@ impl Events {
 
     /// The events about an object, oldest first, repetitions under different names put together.
     pub(super) fn about(&self, subject: &ObjectRef) -> Vec<Event> {
-        let ObjectRef { api, namespace, name, uid, .. } = subject;
-        let keys = [key(&api.kind, namespace, name, uid), key(&api.kind, namespace, name, "")];
+        let keys = keys(subject);
         let both = if keys[0] == keys[1] { &keys[..1] } else { &keys[..] };
         let found = both.iter().filter_map(|key| self.by_object.get(key)).flatten();
         merged(found.map(|event| Event::clone(event)))
     }
 
     pub(super) fn remove(&mut self, event: &Event) {
-        self.take_out(regarding(&event.regarding), &event.meta.name);
+        let _ = self.take_out(regarding(&event.regarding), &event.meta.name);
     }
 
     /// The object is gone for good.
     pub(super) fn forget(&mut self, uid: Uid) {
         self.total -= self.by_object.remove(&uid).map_or(0, |events| events.len());
+        self.short.of.remove(&uid);
     }
 
     /// Drops what last happened before `since`.
@@ -89,24 +123,29 @@ impl Events {
     }
 
     fn make_room(&mut self) {
-        while self.total > MOST {
+        while self.total > self.most {
             let oldest = self.normal.pop_front().or_else(|| self.warnings.pop_front());
             let Some((about, name)) = oldest else { return };
-            self.take_out(about, &name);
+            if self.take_out(about, &name) {
+                self.short.add(about);
+            }
         }
-        if self.normal.len() + self.warnings.len() > 2 * MOST {
+        if self.normal.len() + self.warnings.len() > 2 * self.most {
             self.tidy();
         }
     }
 
-    fn take_out(&mut self, about: Uid, name: &str) {
-        let Some(events) = self.by_object.get_mut(&about) else { return };
+    /// Whether it was there.
+    fn take_out(&mut self, about: Uid, name: &str) -> bool {
+        let Some(events) = self.by_object.get_mut(&about) else { return false };
         let before = events.len();
         events.retain(|event| event.meta.name != *name);
-        self.total -= before - events.len();
+        let taken = before - events.len();
+        self.total -= taken;
         if events.is_empty() {
             self.by_object.remove(&about);
         }
+        taken > 0
     }
 
     fn tidy(&mut self) {
@@ -117,6 +156,24 @@ impl Events {
         self.normal.retain(is_held);
         self.warnings.retain(is_held);
     }
+}
+
+impl Short {
+    fn add(&mut self, about: Uid) {
+        if self.of.len() >= MOST_SHORT {
+            self.everybody = true;
+            self.of = HashSet::new();
+        }
+        if !self.everybody {
+            self.of.insert(about);
+        }
+    }
+}
+
+/// Under what an object's events may stand: its uid, and its names.
+fn keys(subject: &ObjectRef) -> [Uid; 2] {
+    let ObjectRef { api, namespace, name, uid, .. } = subject;
+    [key(&api.kind, namespace, name, uid), key(&api.kind, namespace, name, "")]
 }
 
 fn regarding(regarding: &Regarding) -> Uid {
@@ -228,6 +285,8 @@ mod tests {
         }
         assert_eq!(events.len(), MOST);
         assert!(events.about(&replica_set("one")).is_empty(), "the oldest made room");
+        assert!(events.is_short_of(&replica_set("one")), "and that is known");
+        assert!(!events.is_short_of(&replica_set("rs1")));
     }
 
     #[test]

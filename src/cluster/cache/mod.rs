@@ -11,6 +11,7 @@ pub mod health;
 mod ids;
 mod pods;
 mod read;
+mod said;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 
 pub use changes::{Changes, ClusterChange};
-pub use events::merged;
+pub use events::{MOST as MOST_EVENTS, merged};
 pub use ids::Uid;
 pub use read::PodFound;
 
@@ -57,9 +58,14 @@ pub struct Cache {
 
 impl Cache {
     pub fn new(cluster: &Text) -> Self {
+        Self::with_room_for(cluster, MOST_EVENTS)
+    }
+
+    /// With room for so many events.
+    pub fn with_room_for(cluster: &Text, events: usize) -> Self {
         Self {
             cluster: cluster.clone(),
-            tables: RwLock::default(),
+            tables: RwLock::new(Tables::with_room_for(events)),
             changes: Changes::default(),
             sooner: Notify::new(),
         }

@@ -136,7 +136,12 @@ impl Cache {
 
     /// The events about an object, oldest first.
     pub fn events(&self, subject: &ObjectRef) -> Vec<Event> {
-        self.tables.read().events.about(subject)
+        self.tables.read().events.of(&subject.api.kind).about(subject)
+    }
+
+    /// Whether events about the object were dropped for lack of room.
+    pub fn is_short_of_events(&self, subject: &ObjectRef) -> bool {
+        self.tables.read().events.of(&subject.api.kind).is_short_of(subject)
     }
 
     /// The metadata of an object of a watched kind that has nothing more to say.

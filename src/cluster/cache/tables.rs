@@ -5,21 +5,21 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::due::{Due, Whom};
-use super::events::Events;
 use super::health::NodeState;
 use super::ids::Uid;
 use super::pods::{Found, Pods};
+use super::said::Said;
 use super::table::{Applied, Judged, Table};
 use super::{Delivery, EVENTS_LAST, Order, Out};
 use crate::cluster::kind::Watched;
 use crate::cluster::wire::AnyObject;
-use crate::incident::objects::{Claim, Event, Meta, Namespace, Node, Pod, ServiceAccount, Workload};
-use crate::incident::{ObjectRef, Text};
+use crate::incident::Text;
+use crate::incident::objects::{Claim, Meta, Namespace, Node, Pod, ServiceAccount, Workload};
 
 #[derive(Default)]
 pub(super) struct Tables {
     pub(super) pods: Pods,
-    pub(super) events: Events,
+    pub(super) events: Said,
     pub(super) nodes: Table<Node>,
     pub(super) workloads: Workloads,
     pub(super) claims: Table<Claim>,
@@ -52,6 +52,10 @@ impl Workloads {
 }
 
 impl Tables {
+    pub(super) fn with_room_for(events: usize) -> Self {
+        Self { events: Said::with_room_for(events), ..Self::default() }
+    }
+
     pub(super) fn apply(
         &mut self,
         kind: Watched,
@@ -98,30 +102,6 @@ impl Tables {
             out.changed(Watched::Pod, &subject);
         }
         if done.out_of_order { Order::Broken } else { Order::Kept }
-    }
-
-    /// An event is news if it happened just now; and what it is about is worth a look if it is a warning or
-    /// about a suspect: decisive ones are often `Normal`.
-    fn apply_event(&mut self, event: Event, how: Delivery, now: Timestamp, out: &mut Out<'_>) {
-        let old = how == Delivery::Listed
-            && now.duration_since(crate::cluster::wire::last_seen(&event)) > EVENTS_LAST;
-        let Some(kind) = Watched::of(&event.regarding.kind).filter(|_| !old) else { return };
-        let regarding = event.regarding.clone();
-        let warning = event.kind == "Warning";
-        let known = self.is_suspect(kind, &regarding.namespace, &regarding.name, &regarding.uid);
-        if how == Delivery::Listed && !known && !warning {
-            return;
-        }
-        let news = self.events.record(event) && how == Delivery::Watched;
-        if news && (known || warning) {
-            out.changes.changed(ObjectRef {
-                cluster: out.cluster.clone(),
-                api: kind.api().clone(),
-                uid: self.uid_of(kind, &regarding.name, &regarding.uid),
-                namespace: regarding.namespace,
-                name: regarding.name,
-            });
-        }
     }
 
     /// Counted by those that are not: every look at a pod asks, and a cluster may have thousands.

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use super::{Gatherer, Miss, gap, known};
 use crate::cluster::kind;
 use crate::incident::objects::{Container, ContainerState, Pod};
-use crate::incident::{Gathered, LogTail, Text, redact};
+use crate::incident::{Gathered, LogTail, Text, redact_lines};
 
 /// Containers of one pod whose logs are read.
 const MOST_CONTAINERS: usize = 3;
@@ -51,14 +51,17 @@ impl Gatherer {
     }
 }
 
+/// The last lines, oldest first. Looked through together and before any is cut: a private key goes over
+/// several lines, and half a credential no longer looks like one.
 fn lines(text: &str) -> Vec<Text> {
-    let kept: Vec<&str> = text.lines().rev().take(LINES).collect();
-    let clean = kept.into_iter().rev().map(|line| {
-        let line: String =
-            line.chars().filter(|char| !char.is_control() || *char == '\t').take(LONGEST_LINE).collect();
-        Text::new(&redact(&line))
-    });
-    clean.collect()
+    let plain: Vec<String> = text.lines().rev().take(LINES).map(printable).collect();
+    let kept: Vec<&str> = plain.iter().rev().map(String::as_str).collect();
+    let clean = redact_lines(&kept);
+    clean.iter().map(|line| Text::from(line.chars().take(LONGEST_LINE).collect::<String>())).collect()
+}
+
+fn printable(line: &str) -> String {
+    line.chars().filter(|char| !char.is_control() || *char == '\t').collect()
 }
 
 fn has_crashed(container: &Container) -> bool {
@@ -97,6 +100,29 @@ mod tests {
         assert!(!lines[0].contains("hunter2"), "{}", lines[0]);
         assert!(!lines[0].contains('\u{1b}'));
         assert_eq!(lines[1].len(), LONGEST_LINE);
+    }
+
+    #[test]
+    fn a_private_key_over_several_lines_leaves_nothing() {
+        let body = ["MIIEpAIBAAKCAQEA7bq2", "c29tZSBtb3JlIG9mIHRoZSBrZXk", "dGhlIGVuZCBvZiBpdA=="];
+        let text = format!(
+            "loading\n-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\nfailed\n",
+            body.join("\n")
+        );
+        let shown: Vec<String> = lines(&text).iter().map(ToString::to_string).collect();
+        for secret in body {
+            assert!(!shown.concat().contains(secret), "{shown:?}");
+        }
+        assert_eq!((shown.len(), shown[0].as_str(), shown[6].as_str()), (7, "loading", "failed"));
+        // Its beginning scrolled away.
+        let cut = text.split_once("KEY-----\n").unwrap().1;
+        assert!(!lines(cut).iter().any(|line| line.contains(body[1])), "{:?}", lines(cut));
+    }
+
+    #[test]
+    fn a_credential_is_found_before_its_line_is_cut() {
+        let line = format!("{} AKIAIOSFODNN7EXAMPLE", "x".repeat(LONGEST_LINE - 10));
+        assert!(!lines(&line)[0].contains("AKIA"), "{}", lines(&line)[0]);
     }
 
     #[test]

@@ -180,7 +180,7 @@ fn shape<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
 }
 
 /// A kind's names; of one we do not know, the plural as English and Kubernetes form it.
-fn api_kind(api_version: &str, kind: &str) -> ApiKind {
+pub fn api_kind(api_version: &str, kind: &str) -> ApiKind {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let known = ApiKind::known(kind).filter(|known| known.group == group);
     let plural = known.map_or_else(|| plural(kind), |known| known.plural.to_string());

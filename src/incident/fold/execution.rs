@@ -39,10 +39,17 @@ impl Execution {
         u32::try_from(made).unwrap_or(u32::MAX)
     }
 
+    /// How many changes are behind it, made or needless: the number of the next one.
+    pub fn settled(&self) -> u32 {
+        let behind =
+            |o: &&ChangeOutcome| matches!(o, ChangeOutcome::Applied { .. } | ChangeOutcome::Needless { .. });
+        u32::try_from(self.done.iter().filter(behind).count()).unwrap_or(u32::MAX)
+    }
+
     /// Why it must not go on, if its last change was not made.
     pub fn stopped_by(&self) -> Option<&Text> {
         match self.done.last()? {
-            ChangeOutcome::Applied { .. } => None,
+            ChangeOutcome::Applied { .. } | ChangeOutcome::Needless { .. } => None,
             ChangeOutcome::Stale { why }
             | ChangeOutcome::Refused { why, code: _ }
             | ChangeOutcome::Unknown { why } => Some(why),
@@ -132,7 +139,7 @@ pub(super) fn intend(incident: &mut Incident, id: &ExecutionId, index: u32) -> R
     if execution.stopped_by().is_some() {
         return Err(Illegal::StoppedAlready(id.clone()));
     }
-    let expected = execution.applied();
+    let expected = execution.settled();
     if index != expected {
         return Err(Illegal::OtherChange { execution: id.clone(), expected, named: index });
     }
@@ -155,9 +162,10 @@ pub(super) fn record(
     }
     execution.done.push(outcome.clone());
     execution.state = match outcome {
-        ChangeOutcome::Applied { .. } | ChangeOutcome::Stale { .. } | ChangeOutcome::Refused { .. } => {
-            ExecutionState::Ready
-        }
+        ChangeOutcome::Applied { .. }
+        | ChangeOutcome::Needless { .. }
+        | ChangeOutcome::Stale { .. }
+        | ChangeOutcome::Refused { .. } => ExecutionState::Ready,
         ChangeOutcome::Unknown { why } => ExecutionState::Unsettled { index, why: why.clone() },
     };
     Ok(())
@@ -171,11 +179,12 @@ pub(super) fn finish(
 ) -> Result<(), Illegal> {
     let changes = changes(incident, id)?;
     let execution = find(incident, id)?;
-    let (applied, stopped) = (execution.applied(), execution.stopped_by().is_some());
+    let (applied, settled) = (execution.applied(), execution.settled());
+    let stopped = execution.stopped_by().is_some();
     let fits = match (outcome, &execution.state) {
-        (Outcome::Applied, ExecutionState::Ready) => !stopped && applied == changes,
+        (Outcome::Applied, ExecutionState::Ready) => !stopped && settled == changes && applied > 0,
         (Outcome::Stopped { at, .. }, ExecutionState::Ready) => {
-            *at == applied && (stopped || applied < changes)
+            *at == settled && (stopped || settled < changes || applied == 0)
         }
         (Outcome::Unknown { at }, ExecutionState::Unsettled { index, .. }) => at == index,
         (
@@ -190,11 +199,10 @@ pub(super) fn finish(
     if !fits {
         return Err(Illegal::OtherOutcome(id.clone()));
     }
-    execution.state = match outcome {
-        Outcome::Applied => ExecutionState::Verifying { since: at },
-        Outcome::Stopped { .. } | Outcome::Unknown { .. } => {
-            ExecutionState::Finished { outcome: outcome.clone(), verdict: None, checks: Vec::new() }
-        }
+    execution.state = if applied > 0 {
+        ExecutionState::Verifying { since: at, outcome: outcome.clone() }
+    } else {
+        ExecutionState::Finished { outcome: outcome.clone(), verdict: None, checks: Vec::new() }
     };
     Ok(())
 }
@@ -207,9 +215,9 @@ pub(super) fn verify(
 ) -> Result<(), Illegal> {
     let execution = find(incident, id)?;
     match &execution.state {
-        ExecutionState::Verifying { .. } => {
+        ExecutionState::Verifying { since: _, outcome } => {
             execution.state = ExecutionState::Finished {
-                outcome: Outcome::Applied,
+                outcome: outcome.clone(),
                 verdict: Some(verdict),
                 checks: checks.to_vec(),
             };

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::Illegal;
 use crate::incident::{
-    Actor, ChangeOutcome, Decision, DecisionKind, ExecutionState, Incident, Outcome, Proposal, ProposalId,
-    ProposalRecord, ProposalState, Status, Text,
+    Actor, Decision, DecisionKind, ExecutionState, Incident, Outcome, Proposal, ProposalId, ProposalRecord,
+    ProposalState, Status, Text,
 };
 
 impl Incident {
@@ -119,11 +119,8 @@ fn fits(incident: &Incident, proposal: &Proposal) -> Result<(), Illegal> {
     let execution =
         incident.executions.get(undone).ok_or_else(|| Illegal::UnknownExecution(undone.clone()))?;
     match &execution.state {
-        ExecutionState::Finished { .. } => Ok(()),
-        ExecutionState::Ready
-        | ExecutionState::Intended { .. }
-        | ExecutionState::Unsettled { .. }
-        | ExecutionState::Verifying { .. } => {
+        ExecutionState::Verifying { .. } | ExecutionState::Finished { .. } => Ok(()),
+        ExecutionState::Ready | ExecutionState::Intended { .. } | ExecutionState::Unsettled { .. } => {
             Err(Illegal::UndoesUnfinished(proposal.id.clone(), undone.clone()))
         }
     }
@@ -227,8 +224,8 @@ pub(super) fn expire(incident: &mut Incident, at: Timestamp, id: &ProposalId) ->
 pub(super) fn stale(incident: &mut Incident, id: &ProposalId, why: &Text) -> Result<(), Illegal> {
     let wrote_nothing = incident.executions.values().any(|x| {
         x.proposal == *id
-            && matches!(&x.state, ExecutionState::Finished { outcome: Outcome::Stopped { at: 0, .. }, .. })
-            && !x.done.iter().any(|change| matches!(change, ChangeOutcome::Applied { .. }))
+            && matches!(&x.state, ExecutionState::Finished { outcome: Outcome::Stopped { .. }, .. })
+            && x.applied() == 0
     });
     let record = if wrote_nothing { find(incident, id)? } else { live(incident, id)? };
     if let ProposalState::Stale { .. } = record.state {

@@ -1,3 +1,5 @@
+//! Which entries may follow which, and what they make of an incident.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -209,6 +211,43 @@ fn an_executed_proposal_that_wrote_something_is_not_stale() {
 }
 
 #[test]
+fn a_needless_change_is_passed_over_and_what_was_made_is_verified() {
+    let needless = |index| done(index, ChangeOutcome::Needless { why: "gone".into() });
+    let (entries, p) = executing();
+    let id = ExecutionId::of(&p.id);
+    let verified = Entry::Verified { execution: id.clone(), verdict: Verdict::Fixed, checks: Vec::new() };
+
+    let one_made = [&entries[..], &[intended(0), needless(0), intended(1), done(1, applied(7))]].concat();
+    let stopped = finished(Outcome::Stopped { at: 2, why: "gone".into() });
+    check_illegal(&one_made, &stopped, &Illegal::OtherOutcome(id.clone()));
+    fold(&[&one_made[..], &[finished(Outcome::Applied), verified.clone()]].concat());
+
+    let none_made = [&entries[..], &[intended(0), needless(0), intended(1), needless(1)]].concat();
+    check_illegal(&none_made, &finished(Outcome::Applied), &Illegal::OtherOutcome(id.clone()));
+    let over = [&none_made[..], &[stopped]].concat();
+    check_illegal(&over, &verified, &Illegal::NotVerifying(id, "finished"));
+    fold(&[&over[..], &[Entry::Stale { proposal: p.id, why: "gone".into() }]].concat());
+}
+
+#[test]
+fn an_execution_that_stopped_after_a_change_is_verified_all_the_same() {
+    let (mut entries, p) = executing();
+    let id = ExecutionId::of(&p.id);
+    let outcome = Outcome::Stopped { at: 1, why: "another uid".into() };
+    let stale = ChangeOutcome::Stale { why: "another uid".into() };
+    entries.extend([
+        intended(0),
+        done(0, applied(5)),
+        intended(1),
+        done(1, stale),
+        finished(outcome.clone()),
+    ]);
+    entries.push(Entry::Verified { execution: id.clone(), verdict: Verdict::NotFixed, checks: Vec::new() });
+    let expected = ExecutionState::Finished { outcome, verdict: Some(Verdict::NotFixed), checks: Vec::new() };
+    assert_eq!(fold(&entries).executions[&id].state, expected);
+}
+
+#[test]
 fn a_person_settles_what_the_cluster_cannot_tell() {
     let (mut entries, p) = executing();
     entries.extend([intended(0), done(0, ChangeOutcome::Unknown { why: "no answer".into() })]);
@@ -237,14 +276,12 @@ fn only_one_execution_changes_objects_at_a_time() {
 fn a_resolved_incident_takes_no_remedy_but_an_undo() {
     let (mut entries, p) = executing();
     let id = ExecutionId::of(&p.id);
-    entries.extend([intended(0), done(0, applied(5)), intended(1), done(1, applied(7))]);
-    entries.extend([finished(Outcome::Applied), Entry::Resolved]);
+    entries.extend([Entry::Resolved, intended(0), done(0, applied(5)), intended(1), done(1, applied(7))]);
     let mut back = proposal(&"i-1.p2".into(), 1);
     check_illegal(&entries, &proposed(&back), &Illegal::AlreadyResolved);
     back.undoes = Some(id.clone());
     check_illegal(&entries, &proposed(&back), &Illegal::UndoesUnfinished(back.id.clone(), id.clone()));
-    entries.push(Entry::Verified { execution: id, verdict: Verdict::Fixed, checks: Vec::new() });
-    entries.push(proposed(&back));
+    entries.extend([finished(Outcome::Applied), proposed(&back)]);
     assert!(fold(&entries).proposals.contains_key(&back.id));
 }
 

@@ -1,3 +1,5 @@
+//! From findings to incidents: groups, their counts, when one begins, ends, comes back, or takes in another.
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which step is due in which state, and when to look again.
+
 use super::*;
 use crate::incident::samples::{applied, at, decided, executing, fold, opened, proposal};
 use crate::incident::{DecisionKind, Entry};
@@ -81,6 +83,25 @@ fn a_change_that_was_not_made_ends_the_execution_and_its_proposal() {
     entries.push(Entry::ExecutionFinished { execution: x(), outcome });
     let stale = Step::MarkStale { proposal: p.id, why: "another uid".into() };
     assert_eq!(step(&entries, 9), Some(stale));
+}
+
+#[test]
+fn a_needless_change_is_passed_over() {
+    let (mut entries, p) = executing();
+    let needless = ChangeOutcome::Needless { why: "gone".into() };
+    entries.extend([intended(0), done(0, needless.clone())]);
+    assert_eq!(step(&entries, 9), Some(Step::SendChange { execution: x(), index: 1 }));
+
+    let mut made = entries.clone();
+    made.extend([intended(1), done(1, applied(7))]);
+    let finish = |outcome| Some(Step::FinishExecution { execution: x(), outcome });
+    assert_eq!(step(&made, 9), finish(Outcome::Applied));
+
+    entries.extend([intended(1), done(1, needless)]);
+    let nothing = Outcome::Stopped { at: 2, why: "gone".into() };
+    assert_eq!(step(&entries, 9), finish(nothing.clone()));
+    entries.push(Entry::ExecutionFinished { execution: x(), outcome: nothing });
+    assert_eq!(step(&entries, 9), Some(Step::MarkStale { proposal: p.id, why: "gone".into() }));
 }
 
 #[test]

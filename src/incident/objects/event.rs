@@ -1,13 +1,14 @@
 //! Events, of `v1` and `events.k8s.io/v1` alike.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Meta;
 use crate::incident::Text;
 
 /// Something a component said about an object. `count` and `last` grow while it repeats itself.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Event {
     pub meta: Meta,
@@ -25,7 +26,7 @@ pub struct Event {
 }
 
 /// The object an event is about.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Regarding {
     pub api_version: Text,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::{ApiKind, ObjectRef, Text};
@@ -22,7 +23,7 @@ pub const KEPT_ANNOTATIONS: &[&str] = &[
 ];
 
 /// Metadata, slim.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
     pub name: Text,
@@ -43,7 +44,7 @@ pub struct Meta {
 }
 
 /// An owner reference.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Owner {
     pub api_version: Text,
@@ -54,7 +55,7 @@ pub struct Owner {
 }
 
 /// An entry of `status.conditions`.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
     pub kind: Text,
@@ -66,7 +67,7 @@ pub struct Condition {
 }
 
 /// An object of any kind of which only the metadata matters (a claim that does not go, a custom resource).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Object {
     pub api: ApiKind,

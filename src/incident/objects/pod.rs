@@ -1,13 +1,14 @@
 //! Pods and their containers.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, Meta};
 use crate::incident::Text;
 
 /// A pod.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Pod {
     pub meta: Meta,
@@ -32,7 +33,7 @@ pub struct Pod {
 }
 
 /// What a container is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     Init,
@@ -44,7 +45,7 @@ pub enum Role {
 
 /// A container: its spec and its status together.
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts of the spec and the status")]
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Container {
     pub name: Text,
@@ -69,7 +70,7 @@ pub struct Container {
 }
 
 /// A volume mounted by part.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SubPath {
     pub volume: Text,
@@ -77,7 +78,7 @@ pub struct SubPath {
 }
 
 /// What a container is doing.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", tag = "is")]
 pub enum ContainerState {
     /// The kubelet has not said.
@@ -94,7 +95,7 @@ pub enum ContainerState {
 }
 
 /// How a container's run ended.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Terminated {
     pub reason: Text,
@@ -106,7 +107,7 @@ pub struct Terminated {
 }
 
 /// Something a pod names in its namespace.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Reference {
     pub kind: ReferenceKind,
@@ -117,7 +118,9 @@ pub struct Reference {
 }
 
 /// The kinds a pod may name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize, JsonSchema,
+)]
 pub enum ReferenceKind {
     #[default]
     ConfigMap,
@@ -127,7 +130,7 @@ pub enum ReferenceKind {
 }
 
 /// A volume of the pod.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Volume {
     pub name: Text,
@@ -135,7 +138,7 @@ pub struct Volume {
 }
 
 /// Where a volume comes from, as far as it names other objects.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum VolumeSource {
     /// ConfigMaps, Secrets (projected ones too), one per named key or one for all.

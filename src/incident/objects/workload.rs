@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, Meta};
 use crate::incident::Text;
 
 /// A Deployment, ReplicaSet, StatefulSet, DaemonSet or Job.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Workload {
     /// The kind's name, such as `Deployment`.
@@ -24,7 +25,7 @@ pub struct Workload {
 }
 
 /// The pod template, as far as revisions are told apart by it.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Template {
     pub service_account: Text,
@@ -33,7 +34,7 @@ pub struct Template {
 }
 
 /// A container of a template.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TemplateContainer {
     pub name: Text,
@@ -42,7 +43,7 @@ pub struct TemplateContainer {
 }
 
 /// The status of a workload; what a kind does not have is zero or empty.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkloadStatus {
     pub observed_generation: i64,
@@ -68,7 +69,7 @@ impl Workload {
 }
 
 /// A ServiceAccount.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServiceAccount {
     pub meta: Meta,
@@ -77,7 +78,7 @@ pub struct ServiceAccount {
 }
 
 /// A PersistentVolumeClaim.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Claim {
     pub meta: Meta,
@@ -87,7 +88,7 @@ pub struct Claim {
 }
 
 /// A Namespace.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Namespace {
     pub meta: Meta,

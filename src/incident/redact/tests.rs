@@ -1,3 +1,5 @@
+//! What is taken out of text, and what must arrive whole.
+
 use super::*;
 
 #[track_caller]

@@ -1,3 +1,5 @@
+//! Objects as `kubectl` writes them: odd forms, damaged files, and what must not survive the reading.
+
 use serde_json::json;
 
 use crate::cluster::wire::{AnyObject, DecodeError, decode, decode_all};

@@ -1,3 +1,5 @@
+//! The shapes of pull secrets and what can be wrong with them; never a credential.
+
 use std::collections::BTreeMap;
 
 use base64::Engine;

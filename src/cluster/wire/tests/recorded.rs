@@ -1,3 +1,5 @@
+//! Objects recorded from a real cluster keep what diagnosis reads of them.
+
 use crate::cluster::wire::{AnyObject, decode_all};
 use crate::incident::objects::{ContainerState, Event, Pod, ReferenceKind, Role, VolumeSource};
 

@@ -1,3 +1,5 @@
+//! The lines of a watch and the pages of a list.
+
 use crate::cluster::wire::{Form, Frame, frame, page};
 
 fn read(line: &str) -> Frame {

@@ -1,4 +1,7 @@
-//! Deleting over HTTP: options from body and query, and what is answered.
+//! Deleting over HTTP: options from the body or the query, and what is answered.
+//!
+//! A real API server reads the query's options (`dryRun`, `gracePeriodSeconds`, `propagationPolicy`) only
+//! where there is no body; beside a body they are ignored, `?dryRun=All` too.
 
 use std::sync::Arc;
 
@@ -7,6 +10,7 @@ use serde_json::{Value, json};
 use super::super::gvr;
 use super::super::meta;
 use super::super::remove::{DeleteOptions, Deleted, Propagation};
+use super::super::status::Status;
 use super::Asked;
 use super::answer::{self, Answer};
 use super::read;
@@ -15,12 +19,34 @@ pub(super) fn is_dry(options: &Value) -> bool {
     meta::list(options, "/dryRun").iter().any(|one| one == "All")
 }
 
-pub(super) fn delete_options(body: &Value, asked: &Asked) -> DeleteOptions {
-    let policy = body["propagationPolicy"].as_str().unwrap_or(asked.query.get("propagationPolicy"));
+/// The options of a DELETE: the body's, and the query's where there is no body.
+fn asked_options(asked: &Asked) -> Result<Value, Status> {
+    if !asked.body.is_empty() {
+        return asked.read_body();
+    }
+    let query = &asked.query;
+    let mut options = json!({});
+    if query.dry_run() {
+        options["dryRun"] = json!(["All"]);
+    }
+    if !query.get("propagationPolicy").is_empty() {
+        options["propagationPolicy"] = json!(query.get("propagationPolicy"));
+    }
+    if let Some(seconds) = query.number::<i64>("gracePeriodSeconds") {
+        options["gracePeriodSeconds"] = json!(seconds);
+    }
+    if !query.get("orphanDependents").is_empty() {
+        options["orphanDependents"] = json!(query.is("orphanDependents"));
+    }
+    Ok(options)
+}
+
+pub(super) fn delete_options(body: &Value) -> DeleteOptions {
+    let policy = body["propagationPolicy"].as_str().unwrap_or_default();
     let orphan = body["orphanDependents"].as_bool();
     let text = |pointer: &str| Some(meta::text(body, pointer)).filter(|s| !s.is_empty()).map(str::to_owned);
     DeleteOptions {
-        grace: body["gracePeriodSeconds"].as_i64().or_else(|| asked.query.number("gracePeriodSeconds")),
+        grace: body["gracePeriodSeconds"].as_i64(),
         uid: text("/preconditions/uid"),
         resource_version: text("/preconditions/resourceVersion"),
         propagation: match (policy, orphan) {
@@ -33,10 +59,10 @@ pub(super) fn delete_options(body: &Value, asked: &Asked) -> DeleteOptions {
 }
 
 pub(super) fn delete(asked: &Asked) -> Answer {
-    let body = if asked.body.is_empty() { json!({}) } else { asked.read_body()? };
-    let options = delete_options(&body, asked);
+    let body = asked_options(asked)?;
+    let options = delete_options(&body);
     let mut call = asked.call();
-    call.dry_run |= is_dry(&body);
+    call.dry_run = is_dry(&body);
     let removed =
         asked.api.inner.state.lock().remove(&call, asked.target.ns(), &asked.target.name, &options)?;
     match removed {
@@ -62,11 +88,11 @@ pub(super) fn success(details: Option<Value>) -> Value {
 }
 
 pub(super) fn delete_collection(asked: &Asked) -> Answer {
-    let body = if asked.body.is_empty() { json!({}) } else { asked.read_body()? };
-    let options = delete_options(&body, asked);
+    let body = asked_options(asked)?;
+    let options = delete_options(&body);
     let selector = read::selector(&asked.res, &asked.query)?;
     let mut call = asked.call();
-    call.dry_run |= is_dry(&body);
+    call.dry_run = is_dry(&body);
     let mut state = asked.api.inner.state.lock();
     let mut gone = Vec::new();
     for object in state.store.all(&asked.res.stored_as, asked.target.ns()) {

@@ -134,7 +134,7 @@ fn create_sub(asked: &Asked, sub: &str) -> Answer {
             Ok(answer::json(201, &made))
         }
         "eviction" => {
-            let options = delete_options(&body["deleteOptions"], asked);
+            let options = delete_options(&body["deleteOptions"]);
             let mut call = asked.call();
             call.dry_run |= is_dry(&body["deleteOptions"]);
             state.evict(&call, &current, &options)?;
