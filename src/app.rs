@@ -6,6 +6,7 @@
 
 mod clusters;
 mod error;
+mod pages;
 mod serve;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tracing::{info, warn};
 pub use error::StartError;
 
 use crate::api;
+use crate::chat::console::Console;
 use crate::config::{Config, Loaded};
 use crate::engine::{Engine, Handle, Options, Parts};
 use crate::incident::ConditionId;
@@ -41,12 +43,20 @@ pub struct App {
     engine: Engine,
     handle: Handle,
     router: axum::Router,
+    console: Option<Console>,
     listener: TcpListener,
     bounds: serve::Bounds,
     address: SocketAddr,
     metrics: Metrics,
     store: Store,
     stops: Stops,
+}
+
+/// What kubemend is started for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Occasion {
+    Work,
+    Demo,
 }
 
 /// One signal for each thing that stops, in the order of stopping.
@@ -60,7 +70,16 @@ struct Stops {
 impl App {
     /// Builds everything. Nothing watches, executes or answers before [`Self::run`].
     pub async fn build(loaded: Loaded, options: Options) -> Result<Self, StartError> {
-        let Loaded { config, policy, tokens } = loaded;
+        Self::build_for(Occasion::Work, loaded, options).await
+    }
+
+    /// The same for `kubemend demo`: the console says what it is.
+    pub async fn build_demo(loaded: Loaded, options: Options) -> Result<Self, StartError> {
+        Self::build_for(Occasion::Demo, loaded, options).await
+    }
+
+    async fn build_for(occasion: Occasion, loaded: Loaded, options: Options) -> Result<Self, StartError> {
+        let Loaded { config, policy, tokens, secrets } = loaded;
         let stops = Stops::default();
         let (metrics, book) = (Metrics::install(), book(&config)?);
         let listener = listen(config.api.listen).await?;
@@ -74,14 +93,25 @@ impl App {
         let handle = engine.handle();
         let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone()));
         warn_of_exposure(&config, tokens.is_empty());
-        let bounds = bounds(&config.api.limits);
-        let router = api::router(handle.clone(), tokens, config.api.limits, probes, stops.api.clone());
-        Ok(Self { engine, handle, router, listener, bounds, address, metrics, store, stops })
+        let console =
+            pages::console(occasion, &config.console, &handle, &tokens, secrets, &stops.api).await?;
+        let outside = match &console {
+            Some(console) => probes.merge(console.router()),
+            None => probes.fallback(api::nowhere),
+        };
+        let bounds = bounds(&config.api.limits, config.console.live_streams);
+        let router = api::router(handle.clone(), tokens, config.api.limits, outside, stops.api.clone());
+        Ok(Self { engine, handle, router, console, listener, bounds, address, metrics, store, stops })
     }
 
     /// What other ways in (the demo's terminal) talk to.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// The web pages, where they are served.
+    pub fn console(&self) -> Option<&Console> {
+        self.console.as_ref()
     }
 
     /// Where the API listens.
@@ -91,12 +121,16 @@ impl App {
 
     /// Runs until `stop`, or until a part ends that must not; then stops everything in order.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { engine, handle: _, router, listener, bounds, address, metrics, store, stops } = self;
+        let Self { engine, handle: _, router, console, listener, bounds, address, metrics, store, stops } =
+            self;
         info!(net.address = %address, "listening on http://{address}");
         let mut api = JoinSet::new();
         api.spawn(serve::serve(listener, router, bounds, stops.api.clone()));
         let mut rest = JoinSet::new();
         rest.spawn(metrics.keep_up(stops.rest.clone()));
+        if let Some(console) = console {
+            rest.spawn(console.run(stops.rest.clone()));
+        }
         let mut mind = JoinSet::new();
         mind.spawn(engine.run(stops.engine.clone()));
         let broken = tokio::select! {
@@ -129,8 +163,8 @@ async fn finish(what: &str, tasks: &mut JoinSet<()>, limit: Duration) {
 }
 
 /// Room for every request and stream that the API takes, and for some clients between two requests.
-fn bounds(limits: &api::Limits) -> serve::Bounds {
-    let connections = limits.requests_at_once + limits.event_streams + IDLE_CONNECTIONS;
+fn bounds(limits: &api::Limits, live_streams: usize) -> serve::Bounds {
+    let connections = limits.requests_at_once + limits.event_streams + live_streams + IDLE_CONNECTIONS;
     serve::Bounds { connections, headers_within: HEADERS_WITHIN }
 }
 

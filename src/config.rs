@@ -4,6 +4,7 @@
 //! only referred to (tokens), and reports every mistake together, with its line and column and the way out.
 //! Refuses unknown keys, and refuses to print a secret.
 
+mod console;
 mod environment;
 mod people;
 mod report;
@@ -22,7 +23,7 @@ pub use sections::{ClusterSection, IncidentSection, PlaybookSection, Source, Sto
 
 use crate::api::auth::Tokens;
 use crate::gate::{GateConfig, Policy};
-use crate::{api, ops};
+use crate::{api, chat, ops};
 use shape::Mistake;
 use tree::Node;
 
@@ -35,6 +36,7 @@ pub struct Config {
     /// Who may do what. Nobody may do anything unless it is said here.
     pub gate: GateConfig,
     pub api: api::Settings,
+    pub console: chat::console::Settings,
     pub store: StoreSection,
     pub incidents: IncidentSection,
     pub playbooks: PlaybookSection,
@@ -47,6 +49,14 @@ pub struct Loaded {
     pub config: Config,
     pub policy: Policy,
     pub tokens: Tokens,
+    pub secrets: Secrets,
+}
+
+/// What other sections refer to. It has no `Debug`: it is given to whoever needs it and shown to nobody.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    /// The secret of the identity provider's client.
+    pub oidc: Option<String>,
 }
 
 impl Config {
@@ -84,8 +94,11 @@ impl Config {
         let (config, tree) = typed(text).map_err(|mistakes| Report::new(name, mistakes))?;
         let (policy, mut mistakes) = config.judge(&tree);
         let tokens = sections::tokens(&config.api, surroundings, &tree, &mut mistakes);
+        let oidc = console::client_secret(&config.console, surroundings, &tree, &mut mistakes);
         match policy.filter(|_| mistakes.is_empty()) {
-            Some(policy) => Ok(Loaded { config, policy, tokens: Tokens::new(tokens) }),
+            Some(policy) => {
+                Ok(Loaded { config, policy, tokens: Tokens::new(tokens), secrets: Secrets { oidc } })
+            }
             None => Err(Report::new(name, mistakes)),
         }
     }
@@ -95,6 +108,7 @@ impl Config {
         let mut found = Vec::new();
         sections::check_clusters(&self.clusters, tree, &mut found);
         sections::check_tokens(&self.api, tree, &mut found);
+        console::check(&self.console, &self.gate, tree, &mut found);
         sections::check_log(&self.log, tree, &mut found);
         let policy = people::policy(&self.gate, &self.api.tokens, tree, &mut found);
         (policy, found)

@@ -34,10 +34,12 @@ mod offer;
 mod options;
 mod planning;
 mod propose;
+mod reading;
 mod reconcile;
 mod refused;
 mod report;
 mod seat;
+mod sessions;
 mod share;
 mod shared;
 mod status;
@@ -56,13 +58,14 @@ use tokio_util::sync::CancellationToken;
 pub use failpoint::{CrashAt, Failpoint, UnknownFailpoint};
 pub use handle::{Handle, IncidentView};
 pub use options::Options;
+pub use reading::MayDo;
 pub use refused::{Kind, Refused};
 pub use seat::Post;
 pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
 
 pub use crate::playbook::Playbook;
-pub use crate::store::{AuditFilter, IncidentFilter, Order, Pause, StatusFilter};
+pub use crate::store::{AuditFilter, IncidentFilter, Order, Pause, Session, StatusFilter};
 
 use crate::cluster::ClusterChange;
 use crate::gate::Policy;

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use super::problem::Problem;
-use crate::incident::Actor;
+use crate::incident::{Actor, Digest};
 
 /// The shortest token that is accepted from a file or variable.
 pub const SHORTEST_TOKEN: usize = 16;
@@ -26,6 +26,11 @@ impl TokenHash {
             return Err("the token has characters that a header cannot carry");
         }
         Ok(Self(Sha256::digest(token).into()))
+    }
+
+    /// What names this token elsewhere, without letting anybody in.
+    pub fn credential(&self) -> Digest {
+        Digest::of_bytes(&self.0)
     }
 
     /// A hash as the configuration writes it: 64 hexadecimal digits.
@@ -59,6 +64,11 @@ impl Tokens {
         Self(tokens)
     }
 
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Token> {
+        self.0.iter()
+    }
+
     /// Whether nobody can come in.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -73,11 +83,15 @@ impl Tokens {
         let Some((_, token)) = token else {
             return Err(Problem::unauthorized("the Authorization header is not `Bearer TOKEN`"));
         };
-        self.find(token.trim()).ok_or_else(|| Problem::unauthorized("the token is not known"))
+        self.find(token.trim())
+            .map(|token| &token.actor)
+            .ok_or_else(|| Problem::unauthorized("the token is not known"))
     }
 
+    /// Whom a token stands for, however it came in.
+    ///
     /// Looks at every token, so that the time taken says nothing about which one came near.
-    fn find(&self, token: &str) -> Option<&Actor> {
+    pub fn find(&self, token: &str) -> Option<&Token> {
         let hash: [u8; 32] = Sha256::digest(token).into();
         let (mut found, mut index) = (Choice::from(0), 0_u64);
         for (at, known) in (0_u64..).zip(&self.0) {
@@ -86,7 +100,7 @@ impl Tokens {
             found |= same;
         }
         let index = usize::try_from(index).expect("an index of a list fits");
-        bool::from(found).then(|| &self.0[index].actor)
+        bool::from(found).then(|| &self.0[index])
     }
 }
 

@@ -81,8 +81,9 @@ fn route_of(request: &Request) -> String {
 }
 
 fn decorate(headers: &mut HeaderMap, id: &str) {
+    // Pages have a policy of their own.
     for (name, value) in HEADERS {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
     }
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, value);

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Method;
 use axum::middleware;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, any};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -50,8 +50,8 @@ pub(crate) struct Api {
     stop: CancellationToken,
 }
 
-/// The API's routes. `outside` are further routes on the same listener (probes); they need no token and
-/// pass the same limits. Event streams end when `stop` is cancelled.
+/// The API's routes. `outside` are further routes on the same listener (probes, pages); they need no token and
+/// pass the same limits, and what is nowhere else is theirs if they have a fallback. Event streams end when `stop` is cancelled.
 pub fn router(
     engine: Handle,
     tokens: Tokens,
@@ -73,12 +73,17 @@ pub fn router(
     mount(open)
         .merge(guarded)
         .with_state(api.clone())
-        .merge(outside)
-        .fallback(|| async { Problem::not_found("such page") })
+        .route("/api/{*rest}", any(nowhere))
         .method_not_allowed_fallback(|method: Method| async move {
             Problem::new(Code::MethodNotAllowed, format!("{method} is not possible here"), "")
         })
+        .merge(outside)
         .layer(middleware::from_fn_with_state(api, guard::outermost))
+}
+
+/// What is asked for does not exist.
+pub async fn nowhere() -> Problem {
+    Problem::not_found("such page")
 }
 
 /// The OpenAPI document.

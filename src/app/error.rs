@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+use crate::chat::console::ConsoleError;
 use crate::cluster::ConnectError;
 use crate::playbook::Problem;
 use crate::store::StoreError;
@@ -17,6 +18,8 @@ pub enum StartError {
     Store(#[source] StoreError),
     #[error("the playbooks have mistakes:\n{}", lines(.0))]
     Playbooks(Vec<Problem>),
+    #[error("the console cannot be served")]
+    Console(#[source] ConsoleError),
     #[error("no connection to cluster {name} can be set up")]
     Cluster { name: String, source: ConnectError },
     #[error("{part} ended by itself, so kubemend stopped; the log says why")]
@@ -31,6 +34,9 @@ impl StartError {
             Self::Store(_) => "store.path must lie in a folder that exists and can be written",
             Self::Playbooks(_) => {
                 "`kubemend playbooks lint` checks them; playbooks.disabled switches one off"
+            }
+            Self::Console(_) => {
+                "console.templates names a folder of templates, console.oidc a provider; console.enabled switches the pages off"
             }
             Self::Cluster { .. } => {
                 "`kubectl config get-contexts` lists the contexts; clusters[].source names one"

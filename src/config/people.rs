@@ -7,6 +7,9 @@ use crate::api::TokenEntry;
 use crate::gate::{GateConfig, IdentityConfig, PersonConfig, Policy};
 use crate::incident::{Text, Via};
 
+/// How the console's names for an identity provider's people begin.
+const PROVIDED: &str = crate::chat::console::PROVIDED;
+
 /// The gate's policy, with the roles that tokens were given. `None` if anything is wrong with it.
 pub(super) fn policy(
     gate: &GateConfig,
@@ -15,6 +18,13 @@ pub(super) fn policy(
     found: &mut Vec<Mistake>,
 ) -> Option<Policy> {
     let (mut gate, before) = (gate.clone(), found.len());
+    for (index, token) in tokens.iter().enumerate() {
+        if token.id.starts_with(PROVIDED) {
+            let path = format!("api.tokens[{index}].id");
+            let what = format!("ids that begin with `{PROVIDED}` belong to the identity provider's people");
+            found.push(wrong(tree, &path, what, "call it something else"));
+        }
+    }
     for (index, token) in tokens.iter().enumerate().filter(|(_, token)| !token.roles.is_empty()) {
         let path = format!("api.tokens[{index}].roles");
         for role in token.roles.iter().filter(|role| !gate.roles.contains_key(*role)) {
@@ -26,6 +36,9 @@ pub(super) fn policy(
     }
     if found.len() > before {
         return None;
+    }
+    for token in tokens {
+        open_console(&mut gate, token);
     }
     let refuse = |mistakes: Vec<String>| found.extend(mistakes.iter().map(|mistake| in_gate(tree, mistake)));
     Policy::new(gate).map_err(refuse).ok()
@@ -45,6 +58,17 @@ fn add(gate: &mut GateConfig, token: &TokenEntry) -> Option<String> {
     let person = PersonConfig { roles: token.roles.clone(), identities: vec![identity] };
     gate.people.insert(token.id.clone(), person);
     None
+}
+
+/// Whoever has a token may sign in to the console with it, and is the same person there; unless the
+/// configuration says that this name is somebody else there.
+fn open_console(gate: &mut GateConfig, token: &TokenEntry) {
+    let at = |via| IdentityConfig { via, id: token.id.clone() };
+    let taken = gate.people.values().any(|person| person.identities.contains(&at(Via::Console)));
+    let owner = gate.people.values_mut().find(|person| person.identities.contains(&at(Via::Api)));
+    if let Some(owner) = owner.filter(|_| !taken) {
+        owner.identities.push(at(Via::Console));
+    }
 }
 
 fn known(gate: &GateConfig) -> String {

@@ -31,7 +31,7 @@ const MOST_ENTRIES: u32 = 500;
 /// The engine, for others. Clones are one engine.
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// An incident with its history.

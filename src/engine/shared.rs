@@ -96,6 +96,14 @@ impl Shared {
         *self.policy.write() = Arc::new(policy);
     }
 
+    /// Changes the policy, if `to` says into what. Two changes at once follow each other.
+    pub(super) fn change_policy(&self, to: impl FnOnce(&Policy) -> Option<Policy>) {
+        let mut policy = self.policy.write();
+        if let Some(changed) = to(&policy) {
+            *policy = Arc::new(changed);
+        }
+    }
+
     pub(super) fn brake(&self) -> Brake {
         if self.paused.load(Ordering::SeqCst) { Brake::On } else { Brake::Off }
     }

@@ -11,6 +11,7 @@
 mod config;
 mod decide;
 mod glob;
+mod guests;
 mod permit;
 mod policy;
 mod refusal;

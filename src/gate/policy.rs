@@ -10,7 +10,7 @@ use crate::incident::{Actor, ConditionId, Plan, Risk, Text};
 
 /// A configuration without mistakes.
 #[derive(Clone, Debug)]
-pub struct Policy(GateConfig);
+pub struct Policy(pub(super) GateConfig);
 
 /// A right that is not about one remedy.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize, JsonSchema)]
@@ -51,6 +51,11 @@ impl Policy {
     /// The roles of the person behind an identity.
     pub fn roles(&self, actor: &Actor) -> &[Text] {
         self.person(actor).and_then(|name| self.0.people.get(name)).map_or(&[], |person| &person.roles)
+    }
+
+    /// Whether there is anything at all that they may have done.
+    pub fn may_anything(&self, actor: &Actor) -> bool {
+        self.roles(actor).iter().any(|role| !self.grants(role).is_empty())
     }
 
     pub(super) fn approval(&self, risk: Risk) -> &ApprovalConfig {

@@ -2,11 +2,11 @@
 
 use sqlx::{Row as _, SqlitePool};
 
-use super::StoreError;
 use super::error::failed;
+use super::{StoreError, sessions};
 
 /// The statements that lead from form `index` to form `index + 1`.
-pub(super) const FORMS: &[&str] = &[FORM_1];
+pub(super) const FORMS: &[&str] = &[FORM_1, sessions::FORM];
 
 const FORM_1: &str = "
 CREATE TABLE incidents (

@@ -15,6 +15,7 @@ mod read;
 mod refold;
 mod retention;
 mod row;
+mod sessions;
 mod settings;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ pub use audit::{AuditFilter, Order};
 pub use error::StoreError;
 pub use read::{IncidentFilter, StatusFilter};
 pub use retention::Swept;
+pub use sessions::Session;
 pub use settings::Pause;
 
 use error::failed;

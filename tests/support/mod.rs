@@ -7,7 +7,10 @@
 
 pub mod api;
 pub mod bot;
+pub mod browser;
+pub mod house;
 pub mod plain;
+pub mod seed;
 pub mod stage;
 
 use std::time::{Duration, Instant};

@@ -14,8 +14,10 @@ use super::super::run::failed;
 use super::Args;
 use super::stage::Stage;
 use crate::app::App;
+use crate::chat::console::Pass;
 use crate::config::{Config, Environment};
 use crate::engine::{Handle, Options};
+use crate::incident::{Actor, Digest, Via};
 
 /// A kubemend on the stage.
 pub(super) struct House {
@@ -41,7 +43,7 @@ impl House {
         let loaded = Config::load(&file, &environment).map_err(|report| {
             Failure::new(format!("the demo's own configuration has mistakes\n{report}"), "")
         })?;
-        let app = App::build(loaded, Options::default()).await.map_err(|error| failed(&error))?;
+        let app = App::build_demo(loaded, Options::default()).await.map_err(|error| failed(&error))?;
         Ok(Self { app, token, kubeconfig, _folder: folder })
     }
 
@@ -51,15 +53,30 @@ impl House {
 
     /// Where everything is.
     pub(super) fn welcome(&self) -> String {
+        let link = self.app.console().map(|console| console.link(self.pass())).unwrap_or_default();
         let (address, token, kubeconfig) = (self.app.address(), &self.token, self.kubeconfig.display());
+        let exposed = if address.ip().is_loopback() {
+            ""
+        } else {
+            "warning     this listens beyond this machine, over plain HTTP: whoever has the token or the link may do everything here\n"
+        };
         format!(
             "kubemend demo: a simulated cluster; nothing real is touched\n\
+             open        http://{address}{link}\n\
+             \x20           (signs you in, once and within 15 minutes; later with the token)\n\
+             {exposed}\
              api         http://{address}/api/v1\n\
              token       {token}\n\
              kubeconfig  {kubeconfig}\n\
              try         curl -H 'Authorization: Bearer {token}' http://{address}/api/v1/incidents\n\
              \x20           kubectl --kubeconfig {kubeconfig} get pods -A\n\n"
         )
+    }
+
+    /// Whoever started the demo.
+    fn pass(&self) -> Pass {
+        let who = Actor { via: Via::Console, id: "demo".into(), name: "you".into() };
+        Pass { who, roles: Vec::new(), credential: Digest::of_bytes(self.token.as_bytes()) }
     }
 
     /// Runs until `stop`.
@@ -79,7 +96,7 @@ fn configuration(arguments: &Args, kubeconfig: &Path, folder: &Path) -> String {
         "clusters": [{"name": "demo", "source": {"kubeconfig": {"path": kubeconfig}}}],
         "api": {
             "listen": arguments.listen.to_string(),
-            "tokens": [{"id": "demo", "tokenEnv": TOKEN}],
+            "tokens": [{"id": "demo", "name": "you", "tokenEnv": TOKEN}],
         },
         "gate": {
             "roles": {"demo": {
@@ -88,7 +105,7 @@ fn configuration(arguments: &Args, kubeconfig: &Path, folder: &Path) -> String {
             }},
             "people": {"you": {
                 "roles": ["demo"],
-                "identities": [{"via": "api", "id": "demo"}, {"via": "terminal", "id": "demo"}],
+                "identities": [{"via": "api", "id": "demo"}, {"via": "console", "id": "demo"}, {"via": "terminal", "id": "demo"}],
             }},
             "approvals": {"high": {"requesterCounts": true, "typedConfirmation": true, "lives": "1h"}},
         },

@@ -1,0 +1,5 @@
+mod hostile;
+mod looks;
+mod samples;
+mod shown;
+mod snapshots;
