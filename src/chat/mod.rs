@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod card;
+pub mod command;
 pub mod cut;
 pub mod dialect;
 pub mod fit;
@@ -18,7 +19,9 @@ pub mod layout;
 pub mod limits;
 pub mod outbox;
 pub mod press;
+pub mod route;
 pub mod samples;
+pub mod settings;
 pub mod tell;
 pub mod templates;
 pub mod words;
