@@ -62,7 +62,7 @@ async fn every_command_is_answered() {
         ("diagnose pod/a --cluster x", "There is no cluster"),
         ("diagnose thing/a", "not a kind"),
         ("actions i-1", "No remedy fits"),
-        ("run i-1 replace-pod", "Not done"),
+        ("run i-1 replace-pod", "it is not configured"),
         ("approve i-1.p1", "Preview: Replace the pod"),
         ("silence i-1 1h for a deploy", "is quiet until"),
         ("audit i-1", "Proposed as"),

@@ -113,18 +113,21 @@ async fn edits_that_pile_up_while_rate_limited_become_one() {
 
 #[tokio::test]
 async fn a_storm_of_429_and_5xx_loses_and_doubles_nothing() {
-    let rig = Rig::new(ONE).await;
+    let (rig, mut ids) = (Rig::new(ONE).await, Vec::new());
     for number in 0..12 {
         rig.fake.fail(Method::Post, Fault::LostAnswer);
         let after = Duration::from_millis(20);
         rig.fake
             .fail(Method::Post, Fault::Refuse(PostError::RateLimited { after, scope: Scope::Everything }));
         rig.fake.fail(Method::Find, Fault::Refuse(PostError::NotSent("refused".to_owned())));
-        rig::open(&rig.engine, &format!("w{number}"), Severity::Warning).await;
+        ids.push(rig::open(&rig.engine, &format!("w{number}"), Severity::Warning).await.id.clone());
     }
     let outbox = rig.start();
-    rig.fake.until(|w| w.messages("C1").len() == 12 && w.faults.is_empty()).await;
+    for id in &ids {
+        rig.until_shown(id).await;
+    }
     outbox.stop().await;
+    assert_eq!(rig.fake.read(|w| w.messages("C1").len()), 12);
     let mut nonces: Vec<String> =
         rig.fake.read(|w| w.messages("C1").iter().map(|m| m.nonce.clone()).collect());
     nonces.sort();

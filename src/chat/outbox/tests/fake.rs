@@ -246,15 +246,23 @@ impl Rig {
     }
 
     pub(super) async fn until_abandoned(&self, id: &IncidentId) {
+        self.until(id, |posting| matches!(posting.state, PostState::Abandoned { .. })).await;
+    }
+
+    /// Until the platform shows what it should.
+    pub(super) async fn until_shown(&self, id: &IncidentId) {
+        self.until(id, |posting| posting.shown.is_some()).await;
+    }
+
+    async fn until(&self, id: &IncidentId, holds: impl Fn(&Posting) -> bool) {
         let mut every = tokio::time::interval(Duration::from_millis(10));
         for _ in 0..3000 {
             every.tick().await;
-            let all = self.postings(id).await;
-            if all.iter().any(|posting| matches!(posting.state, PostState::Abandoned { .. })) {
+            if self.postings(id).await.iter().any(&holds) {
                 return;
             }
         }
-        panic!("it was not given up");
+        panic!("the message about {id} did not come to that");
     }
 }
 
