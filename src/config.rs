@@ -40,6 +40,8 @@ pub struct Config {
     pub store: StoreSection,
     pub incidents: IncidentSection,
     pub playbooks: PlaybookSection,
+    /// Where incidents are told, and in which words.
+    pub chat: chat::settings::Settings,
     pub log: ops::Settings,
 }
 
@@ -110,6 +112,7 @@ impl Config {
         sections::check_tokens(&self.api, tree, &mut found);
         console::check(&self.console, &self.gate, tree, &mut found);
         sections::check_log(&self.log, tree, &mut found);
+        sections::check_chat(&self.chat, tree, &mut found);
         let policy = people::policy(&self.gate, &self.api.tokens, tree, &mut found);
         (policy, found)
     }

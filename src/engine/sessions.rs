@@ -1,7 +1,6 @@
 //! Who is signed in, for the console: kept beside the incidents so that a restart logs nobody out, and admitted
 //! to the policy where their roles came with the sign-in.
 
-use super::clock;
 use super::handle::Handle;
 use super::refused::Refused;
 use crate::gate::Policy;
@@ -9,11 +8,6 @@ use crate::incident::{Actor, Digest, Text};
 use crate::store::Session;
 
 impl Handle {
-    /// What time it is, for whoever has to name a time to the engine.
-    pub fn now(&self) -> jiff::Timestamp {
-        clock::now()
-    }
-
     /// Keeps a session under the digest of its id; of more than `most`, the longest unused are forgotten.
     pub async fn keep_session(&self, id: &Digest, session: &Session, most: u32) -> Result<(), Refused> {
         self.shared.ledger.store().keep_session(id, session, most).await.map_err(Refused::Store)

@@ -1,9 +1,10 @@
 //! People whose roles come with their sign-in (an identity provider's groups) and not from the configuration.
 //!
-//! A guest is one person with one identity. Refuses to touch whoever the configuration names, roles that it
-//! does not define, and any identity but the console's.
+//! A guest is one identity, of which nobody can tell whose it is elsewhere. Refuses to touch whoever the
+//! configuration names, roles that it does not define, and any identity but the console's.
 
-use super::config::{IdentityConfig, PersonConfig};
+use std::sync::Arc;
+
 use super::policy::Policy;
 use crate::incident::{Actor, Text, Via};
 
@@ -11,51 +12,35 @@ use crate::incident::{Actor, Text, Via};
 const MOST: usize = 5000;
 
 impl Policy {
-    /// The same with somebody among the people, in the given roles; `None` where nothing is to change.
+    /// The same with somebody signed in, in the given roles; `None` where nothing is to change.
     pub fn admitting(&self, who: &Actor, roles: &[Text]) -> Option<Self> {
-        let name = name(who);
-        let known: Vec<Text> =
-            roles.iter().filter(|role| self.0.roles.contains_key(*role)).cloned().collect();
-        let configured = self.person(who).is_some_and(|person| *person != name);
-        let guest = self.0.people.get(&name);
-        let namesake = guest.is_some() && self.person(who) != Some(&name);
-        let same = guest.is_some_and(|guest| guest.roles == known);
-        let full = guest.is_none() && self.0.people.keys().filter(|name| is_guest(name)).count() >= MOST;
-        if who.via != Via::Console || configured || namesake || same || full || known.is_empty() {
+        let known: Vec<Text> = roles.iter().filter(|role| self.defines(role)).cloned().collect();
+        let guest = self.guests.get(&who.id);
+        let same = guest.is_some_and(|roles| *roles == known);
+        let full = guest.is_none() && self.guests.len() >= MOST;
+        if who.via != Via::Console || self.is_named(who) || same || full || known.is_empty() {
             return None;
         }
-        let mut config = self.0.clone();
-        let identities = vec![IdentityConfig { via: who.via, id: who.id.clone() }];
-        config.people.insert(name, PersonConfig { roles: known, identities });
-        Some(Self(config))
+        let mut guests = self.guests.as_ref().clone();
+        guests.insert(who.id.clone(), known);
+        Some(Self { guests: Arc::new(guests), ..self.clone() })
     }
 
     /// The same without that guest; `None` where nothing is to change.
     pub fn dismissing(&self, who: &Actor) -> Option<Self> {
-        let name = name(who);
-        (self.person(who) == Some(&name)).then(|| {
-            let mut config = self.0.clone();
-            config.people.remove(&name);
-            Self(config)
-        })
+        if who.via != Via::Console || !self.guests.contains_key(&who.id) {
+            return None;
+        }
+        let mut guests = self.guests.as_ref().clone();
+        guests.remove(&who.id);
+        Some(Self { guests: Arc::new(guests), ..self.clone() })
     }
-}
-
-/// What a guest is called among the people.
-fn name(who: &Actor) -> Text {
-    Text::from(format!("{}{GUEST}", who.id))
-}
-
-const GUEST: &str = " (signed in)";
-
-fn is_guest(name: &str) -> bool {
-    name.ends_with(GUEST)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{GateConfig, RoleConfig};
+    use crate::gate::{GateConfig, IdentityConfig, PersonConfig, RoleConfig};
 
     fn policy() -> Policy {
         let person = PersonConfig {

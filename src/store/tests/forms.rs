@@ -6,17 +6,12 @@ use super::super::{migrations, pool};
 use super::*;
 
 /// What a kubemend of that form would have left behind.
-const SAMPLES: &[&str] = &[SAMPLE_1, SAMPLE_2];
+const SAMPLES: &[&str] = &[SAMPLE_1, SAMPLE_2, SAMPLE_3];
 
 const SAMPLE_1: &str = include_str!("form-1.sql");
-
-/// The same, and somebody is signed in.
-const SAMPLE_2: &str = concat!(
-    include_str!("form-1.sql"),
-    "INSERT INTO sessions VALUES('0000000000000000000000000000000000000000000000000000000000000000', 0, 9, \
-     '{\"who\":{\"via\":\"console\",\"id\":\"ann\",\"name\":\"ann\"},\"roles\":[],\"credential\":\"1111111111111111111111111111111111111111111111111111111111111111\",\
-     \"begun\":\"1970-01-01T00:00:00Z\",\"ends\":\"1970-01-01T00:00:09Z\",\"seen\":\"1970-01-01T00:00:00Z\"}');",
-);
+const SAMPLE_2: &str = concat!(include_str!("form-1.sql"), include_str!("form-2.sql"));
+const SAMPLE_3: &str =
+    concat!(include_str!("form-1.sql"), include_str!("form-2.sql"), include_str!("form-3.sql"));
 
 #[tokio::test]
 async fn each_older_form_becomes_the_newest_with_its_content() {
