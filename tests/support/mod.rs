@@ -11,6 +11,7 @@ pub mod browser;
 pub mod house;
 pub mod plain;
 pub mod seed;
+pub mod sent;
 pub mod stage;
 
 use std::time::{Duration, Instant};
