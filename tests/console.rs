@@ -54,7 +54,7 @@ async fn somebody_signs_in_reads_approves_by_form_and_sees_it_fixed() {
 
     assert_eq!(browser.get("/").await.location(), "/incidents");
     let list = eventually("the list shows the incident", LONG, || {
-        let mut look = copy(&browser);
+        let mut look = browser.copy();
         let incident = incident.clone();
         async move {
             let list = look.get("/incidents").await;
@@ -347,7 +347,10 @@ async fn what_a_cluster_says_stays_text_on_every_page() {
         let page = alice.get(&path).await;
         harmless(&path, &page.text);
         seen += usize::from(page.text.contains("&lt;script&gt;alert(1)"));
-        assert!(!page.text.contains(&page_secret(&alice)), "{path}: the session's id is on no page");
+        assert!(
+            !page.text.contains(alice.cookies["kubemend-session"].as_str()),
+            "{path}: the session's id is on no page"
+        );
     }
     assert!(seen >= 6, "the text was shown on {seen} pages only, so little was tested");
     house.end().await;
@@ -494,15 +497,4 @@ async fn decide(browser: &mut Browser, proposal: &str, page: &Answer, kind: &str
 async fn send(browser: &mut Browser, fields: &[(&str, String)]) -> Answer {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     browser.post("/proposals/i-1.p1/decide", &fields).await
-}
-
-fn copy(browser: &Browser) -> Browser {
-    let address = browser.site.trim_start_matches("http://").parse().unwrap();
-    let mut copy = Browser::at(address);
-    copy.cookies.clone_from(&browser.cookies);
-    copy
-}
-
-fn page_secret(browser: &Browser) -> String {
-    browser.cookies["kubemend-session"].clone()
 }

@@ -36,6 +36,13 @@ impl Browser {
         }
     }
 
+    /// The same browser in another window.
+    pub fn copy(&self) -> Self {
+        let mut copy = Self::at(self.site.trim_start_matches("http://").parse().expect("an address"));
+        copy.cookies.clone_from(&self.cookies);
+        copy
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, Bytes::new(), &[]).await
     }
