@@ -102,21 +102,21 @@ impl Pages {
             Some(Part::Live) | None => made.template.to_owned(),
         };
         let name = made.template;
-        let data = context(made, say, visitor);
+        let data = context(&made, say, visitor);
         templates
             .render_with_context(&template, &data)
             .map_err(|source| PagesError::Render { name, source: Box::new(source) })
     }
 }
 
-fn context(made: View, say: Say<'_>, visitor: &Visitor) -> Context {
+fn context(made: &View, say: Say<'_>, visitor: &Visitor) -> Context {
     let who = visitor.who.as_ref();
     let themes = [Theme::System, Theme::Light, Theme::Dark].map(|theme| say.tag("theme", theme.tag()));
     let data = json!({
         "title": made.title,
         "section": made.section,
         "live": if visitor.live { made.live.as_str() } else { "" },
-        "page": made.data,
+        "page": &made.data,
         "lang": say.locale.tag(),
         "theme": visitor.theme.tag(),
         "csrf": visitor.csrf,

@@ -36,6 +36,7 @@ pub struct Who {
 }
 
 /// What is offered to somebody. The gate judges again, whatever is offered.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own; none follows from another")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Can {
     pub decide: bool,

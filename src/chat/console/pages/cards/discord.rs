@@ -10,8 +10,12 @@ pub(in super::super) fn html(layout: &Value) -> String {
     let mut html = Html::default();
     html.open("div", "discord");
     marked(&mut html, "text", &layout["content"]);
-    list(&layout["embeds"]).iter().for_each(|one| embed(&mut html, one));
-    list(&layout["components"]).iter().for_each(|row| component(&mut html, row));
+    for one in list(&layout["embeds"]) {
+        embed(&mut html, one);
+    }
+    for row in list(&layout["components"]) {
+        component(&mut html, row);
+    }
     html.close("div");
     html.0
 }
@@ -37,7 +41,9 @@ fn embed(html: &mut Html, one: &Value) {
     marked(html, "text", &one["description"]);
     if !list(&one["fields"]).is_empty() {
         html.open("div", "fields");
-        list(&one["fields"]).iter().for_each(|field| self::field(html, field));
+        for field in list(&one["fields"]) {
+            self::field(html, field);
+        }
         html.close("div");
     }
     plain(html, "footer", &one["footer"]["text"]);
@@ -84,7 +90,9 @@ fn component(html: &mut Html, one: &Value) {
     match one["type"].as_u64() {
         Some(1) => {
             html.open("div", "actions");
-            list(&one["components"]).iter().for_each(|inner| component(html, inner));
+            for inner in list(&one["components"]) {
+                component(html, inner);
+            }
             html.close("div");
         }
         Some(2) => {
@@ -105,7 +113,9 @@ fn component(html: &mut Html, one: &Value) {
         }
         Some(9 | 17) => {
             html.open("div", tone(one["accent_color"].as_u64()));
-            list(&one["components"]).iter().for_each(|inner| component(html, inner));
+            for inner in list(&one["components"]) {
+                component(html, inner);
+            }
             if !one["accessory"].is_null() {
                 component(html, &one["accessory"]);
             }

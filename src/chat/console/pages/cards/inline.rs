@@ -62,16 +62,13 @@ pub(super) fn inline(html: &mut Html, line: &str, dialect: Dialect) {
         }
         let after_word = plain.chars().last().is_some_and(char::is_alphanumeric);
         let found = if after_word && dialect == Dialect::Slack { None } else { mark(rest, dialect) };
-        match found.or_else(|| angle(rest)) {
-            Some(found) => {
-                html.text(&unescaped(&std::mem::take(&mut plain), dialect));
-                write(html, &found, dialect);
-                rest = &rest[found.length..];
-            }
-            None => {
-                plain.push(next);
-                rest = &rest[next.len_utf8()..];
-            }
+        if let Some(found) = found.or_else(|| angle(rest)) {
+            html.text(&unescaped(&std::mem::take(&mut plain), dialect));
+            write(html, &found, dialect);
+            rest = &rest[found.length..];
+        } else {
+            plain.push(next);
+            rest = &rest[next.len_utf8()..];
         }
     }
     html.text(&unescaped(&plain, dialect));

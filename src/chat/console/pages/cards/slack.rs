@@ -34,7 +34,9 @@ fn blocks(html: &mut Html, all: &Value) {
             "section" => section(html, one),
             "context" => {
                 html.open("div", "context");
-                list(&one["elements"]).iter().for_each(|element| text(html, element));
+                for element in list(&one["elements"]) {
+                    text(html, element);
+                }
                 html.close("div");
             }
             "divider" => {
@@ -42,7 +44,9 @@ fn blocks(html: &mut Html, all: &Value) {
             }
             "actions" => {
                 html.open("div", "actions");
-                list(&one["elements"]).iter().for_each(|element| button(html, element));
+                for element in list(&one["elements"]) {
+                    button(html, element);
+                }
                 html.close("div");
             }
             "markdown" => {
@@ -74,7 +78,9 @@ fn section(html: &mut Html, one: &Value) {
     }
     if one["fields"].is_array() {
         html.open("div", "fields");
-        list(&one["fields"]).iter().for_each(|field| text(html, field));
+        for field in list(&one["fields"]) {
+            text(html, field);
+        }
         html.close("div");
     }
     html.close("div");

@@ -342,7 +342,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "Registry",
                 "harbor.example.com",
                 "harbor.example.com does not answer from 3 of 4 nodes: dial tcp 10.2.0.9:443: i/o timeout.",
-            )
+            );
         }),
     ];
     let high = |finding: &mut Finding| {
@@ -354,7 +354,7 @@ pub(super) fn rows() -> Vec<Row> {
             "Pod",
             "reports/export-worker",
             "The pod was deleted 12 minutes ago and still has the finalizer example.com/cleanup, which nobody serves any more.",
-        )
+        );
     };
     rows.push(row("i-5", Far::Proposed, high));
     let mut oom = row("i-9", Far::Proposed, |f| {
@@ -366,7 +366,7 @@ pub(super) fn rows() -> Vec<Row> {
             "Deployment",
             "storefront/web",
             "The container web was killed for using more than its 256Mi of memory, 6 times within 20 minutes.",
-        )
+        );
     });
     oom.open_proposals = 2;
     rows.push(oom);
@@ -379,7 +379,7 @@ pub(super) fn rows() -> Vec<Row> {
             "Node",
             "node-3",
             "The kubelet of node-3 has not reported for 6 minutes; 14 pods on it are affected.",
-        )
+        );
     });
     open.stage = Stage::Open;
     open.members = 14;
@@ -393,14 +393,14 @@ pub(super) fn rows() -> Vec<Row> {
             "Deployment",
             "orders/orders-api",
             "harbor.example.com did not answer within 30 seconds.",
-        )
+        );
     });
     (absorbed.stage, absorbed.part_of) = (Stage::Absorbed, Some("i-6".into()));
     rows.push(absorbed);
-    for (at, (id, hours)) in [("i-3", 3), ("i-2", 9), ("i-1", 20)].into_iter().enumerate() {
+    for (at, (id, hours)) in (1..).zip([("i-3", 3), ("i-2", 9), ("i-1", 20)]) {
         let mut old = row(id, Far::Fixed, |_| {});
         old.opened = ago(hours * 3_600);
-        old.resolved = Some(ago(hours * 3_600 - 1_200 * (at as i64 + 1)));
+        old.resolved = Some(ago(hours * 3_600 - 1_200 * at));
         rows.push(old);
     }
     rows

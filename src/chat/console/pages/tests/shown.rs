@@ -180,6 +180,7 @@ fn every_page_can_be_looked_at() {
     for file in ["console.css", "console.js", "htmx.js", "htmx-sse.js", "idiomorph.js", "icon.svg"] {
         std::fs::write(folder.join("assets").join(file), asset(file).unwrap().bytes).unwrap();
     }
+    let local = regex::Regex::new(r"/assets/(\w[\w-]*)-[0-9a-f]{12}\.").unwrap();
     for (suffix, locale, theme) in [
         ("", Locale::En, Theme::Light),
         ("-dark", Locale::En, Theme::Dark),
@@ -187,7 +188,6 @@ fn every_page_can_be_looked_at() {
     ] {
         for (name, html) in all(&|visitor| (visitor.locale, visitor.theme) = (locale, theme)) {
             assert!(html.ends_with("</html>\n"), "{name} is not whole");
-            let local = regex::Regex::new(r"/assets/(\w[\w-]*)-[0-9a-f]{12}\.").unwrap();
             let html = local.replace_all(&html, "assets/$1.").into_owned();
             std::fs::write(folder.join(format!("{name}{suffix}.html")), html).unwrap();
         }
