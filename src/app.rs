@@ -99,7 +99,7 @@ impl App {
             Some(console) => probes.merge(console.router()),
             None => probes.fallback(api::nowhere),
         };
-        let bounds = bounds(&config.api.limits, config.console.live_streams);
+        let bounds = bounds(&config.api.limits, &config.console);
         let router = api::router(handle.clone(), tokens, config.api.limits, outside, stops.api.clone());
         Ok(Self { engine, handle, router, console, listener, bounds, address, metrics, store, stops })
     }
@@ -163,8 +163,9 @@ async fn finish(what: &str, tasks: &mut JoinSet<()>, limit: Duration) {
 }
 
 /// Room for every request and stream that the API takes, and for some clients between two requests.
-fn bounds(limits: &api::Limits, live_streams: usize) -> serve::Bounds {
-    let connections = limits.requests_at_once + limits.event_streams + live_streams + IDLE_CONNECTIONS;
+fn bounds(limits: &api::Limits, console: &crate::chat::console::Settings) -> serve::Bounds {
+    let streams = limits.event_streams + if console.enabled { console.live_streams } else { 0 };
+    let connections = limits.requests_at_once + streams + IDLE_CONNECTIONS;
     serve::Bounds { connections, headers_within: HEADERS_WITHIN }
 }
 

@@ -6,10 +6,14 @@
 //! Refuses to know routes.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, Request};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 use tracing::{debug, error};
 
 /// What connections may cost.
@@ -82,10 +87,15 @@ fn is_the_clients(error: &io::Error) -> bool {
 async fn connection(stream: TcpStream, router: Router, headers_within: Duration, stop: CancellationToken) {
     // Small answers and lines of event streams go at once; without it they are only later.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok().map(ConnectInfo);
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().extend(peer.map(from_peer).unwrap_or_default());
+        request
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(headers_within)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut served = std::pin::pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
@@ -99,10 +109,16 @@ async fn connection(stream: TcpStream, router: Router, headers_within: Duration,
     }
 }
 
+/// Who is at the other end, for whoever counts tries.
+fn from_peer(peer: ConnectInfo<SocketAddr>) -> Extensions {
+    let mut extensions = Extensions::new();
+    extensions.insert(peer);
+    extensions
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::net::SocketAddr;
 
     use axum::body::{Body, Bytes};
     use axum::routing::get;
