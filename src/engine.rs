@@ -22,6 +22,7 @@
 //! for, so that a process that ends anywhere leaves a state in which `incident::next` names what to do.
 
 mod agenda;
+mod ask;
 mod checks;
 mod clock;
 mod drive;
@@ -33,6 +34,7 @@ mod look;
 mod offer;
 mod options;
 mod planning;
+mod posts;
 mod propose;
 mod reconcile;
 mod refused;
@@ -53,6 +55,7 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use ask::{Cause, Diagnosed};
 pub use failpoint::{CrashAt, Failpoint, UnknownFailpoint};
 pub use handle::{Handle, IncidentView};
 pub use options::Options;
@@ -62,12 +65,14 @@ pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
 
 pub use crate::playbook::Playbook;
-pub use crate::store::{AuditFilter, IncidentFilter, Order, Pause, StatusFilter};
+pub use crate::playbook::{Book, nearest};
+pub use crate::store::{
+    AuditFilter, IncidentFilter, NoteCursor, Noting, Order, Pause, PostKey, PostState, Posting, StatusFilter,
+};
 
 use crate::cluster::ClusterChange;
 use crate::gate::Policy;
 use crate::incident::Text;
-use crate::playbook::Book;
 use crate::store::{Store, StoreError};
 use look::Reading;
 use seat::Seat;

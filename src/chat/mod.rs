@@ -1,5 +1,18 @@
-//! Cards, threads, buttons and forms, and the platforms they appear on.
+//! Cards, threads, buttons and forms: what all chat platforms share.
 //!
-//! Will own the layouts and the links of Slack, Discord and the console. A platform reports a click with a
-//! verified identity; it does not judge it. Nothing is in this room yet: the HTTP API and the demo's terminal
-//! are the ways in so far.
+//! Owns the message about an incident before any platform ([`card`]), what a button means ([`press`]), text
+//! that stays text in every dialect ([`dialect`], [`cut`]), words and layouts ([`words`], [`layout`]), the
+//! command `/mend` ([`command`]) and its answers ([`desk`]), who is speaking ([`identity`]), where it goes
+//! ([`route`]) and getting it there once ([`outbox`]). A platform is a folder here that implements
+//! [`outbox::Platform`] and hands clicks and commands to the desk; it reports a click, it does not judge it.
+//!
+//! Refuses clusters and stores: everything is asked of `engine::Handle`.
+
+pub mod answer;
+pub mod card;
+pub mod cut;
+pub mod dialect;
+pub mod identity;
+pub mod limits;
+pub mod outbox;
+pub mod press;

@@ -3,6 +3,7 @@
 //! Owns the answers to persons: each names who asks, each change is judged by the gate and entered with their
 //! name. Refuses to trust the way in for anything but the identity.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -224,7 +225,7 @@ impl Handle {
 
     /// The roles of whoever asks; none for somebody unknown.
     pub fn roles(&self, who: &Actor) -> Vec<Text> {
-        self.shared.policy().roles(who).to_vec()
+        self.shared.policy().roles(who)
     }
 
     /// Puts other playbooks in force, from the next look on.
@@ -235,6 +236,25 @@ impl Handle {
     /// Puts another policy in force, from the next decision on.
     pub fn put_policy(&self, policy: Policy) {
         self.shared.put_policy(policy);
+    }
+
+    /// What its platform says of somebody's groups right now. It counts from the next decision and the next
+    /// change on, until the platform says something else.
+    pub fn put_groups(&self, who: &Actor, groups: BTreeSet<Text>) {
+        self.shared.put_groups(who, groups);
+    }
+
+    /// The engine's clock.
+    pub fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(super) fn store(&self) -> &crate::store::Store {
+        self.shared.ledger.store()
     }
 
     async fn execution(&self, id: &ExecutionId) -> Result<(Arc<Incident>, ProposalRecord), Refused> {

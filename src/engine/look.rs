@@ -49,6 +49,11 @@ impl Shared {
         Some(Sight { findings, evidence })
     }
 
+    /// Everything read anew, for somebody who asks by hand.
+    pub(super) async fn gather_fresh(&self, seat: &Seat, subject: &ObjectRef) -> Gathered {
+        self.gather(seat, subject, Reading::Fresh).await
+    }
+
     /// First what is at hand; then, if that leaves something open, what a request must tell.
     async fn gather(&self, seat: &Seat, subject: &ObjectRef, reading: Reading) -> Gathered {
         let now = clock::now();

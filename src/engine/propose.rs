@@ -97,7 +97,10 @@ impl Shared {
     }
 
     /// The subject that speaks for the incident, looked at anew. `None`: it does not show it at this moment.
-    async fn fresh_finding(&self, incident: &Incident) -> Option<(crate::incident::Finding, Sight)> {
+    pub(super) async fn fresh_finding(
+        &self,
+        incident: &Incident,
+    ) -> Option<(crate::incident::Finding, Sight)> {
         let key = &incident.finding.key;
         let told = self
             .board

@@ -96,5 +96,9 @@ impl Shared {
                 tracing::warn!(error = chain, "what is older than its retention could not be removed");
             }
         }
+        if let Err(error) = self.ledger.store().forget_postings(before(self.options.retention)).await {
+            let chain: &dyn std::error::Error = &error;
+            tracing::warn!(error = chain, "old messages could not be forgotten");
+        }
     }
 }

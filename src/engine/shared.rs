@@ -1,6 +1,6 @@
 //! What the engine's tasks and its handles share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,12 +18,14 @@ use super::seat::Seat;
 use crate::gate::Policy;
 use crate::incident::grouping::Board;
 use crate::incident::{
-    Brake, ConditionId, Entry, ExecutionId, Incident, IncidentId, IncidentKey, ObjectRef, Text,
+    Actor, Brake, ConditionId, Entry, ExecutionId, Incident, IncidentId, IncidentKey, ObjectRef, Text,
 };
 use crate::playbook::Book;
 
 /// No more keys, and no more incidents, wait for their turn.
 const MOST_KEYS: usize = 50_000;
+/// No more people are known by their groups.
+const MOST_MEMBERS: usize = 20_000;
 
 /// State, queues and settings.
 pub(super) struct Shared {
@@ -93,7 +95,28 @@ impl Shared {
     }
 
     pub(super) fn put_policy(&self, policy: Policy) {
-        *self.policy.write() = Arc::new(policy);
+        let mut held = self.policy.write();
+        *held = Arc::new(policy.with_members(Arc::clone(held.members())));
+    }
+
+    /// Remembers which groups somebody is in. Nobody beyond the limit is remembered, who then has no roles by
+    /// groups: denied, not forgotten silently.
+    pub(super) fn put_groups(&self, who: &Actor, groups: BTreeSet<Text>) {
+        let key = (who.via, who.id.clone());
+        let mut held = self.policy.write();
+        if held.members().get(&key).map_or(groups.is_empty(), |known| *known == groups) {
+            return;
+        }
+        let mut members = held.members().as_ref().clone();
+        if groups.is_empty() {
+            members.remove(&key);
+        } else if members.len() < MOST_MEMBERS || members.contains_key(&key) {
+            members.insert(key, groups);
+        } else {
+            tracing::warn!(actor.id = %who.id, "too many people are in groups; {} is not remembered", who.name);
+            return;
+        }
+        *held = Arc::new(held.with_members(Arc::new(members)));
     }
 
     pub(super) fn brake(&self) -> Brake {

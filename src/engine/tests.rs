@@ -34,6 +34,7 @@ fn policy() -> Policy {
             ("cid".into(), person("cid", &[])),
         ]
         .into(),
+        groups: Vec::new(),
         auto: Vec::new(),
         approvals: ApprovalsConfig::default(),
     };

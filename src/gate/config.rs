@@ -18,6 +18,8 @@ pub struct GateConfig {
     pub roles: BTreeMap<Text, RoleConfig>,
     /// People by name; two identities of one person are one approver.
     pub people: BTreeMap<Text, PersonConfig>,
+    /// Slack user groups and Discord roles: whoever is in one has its roles besides their own.
+    pub groups: Vec<GroupConfig>,
     /// What kubemend may approve by itself, where a playbook is in mode `auto` and within its budget; nothing
     /// where it is left out. Never at high risk.
     pub auto: Vec<GrantConfig>,
@@ -68,6 +70,18 @@ pub struct PersonConfig {
     /// Names of roles; none may do nothing.
     pub roles: Vec<Text>,
     pub identities: Vec<IdentityConfig>,
+}
+
+/// A group that a platform keeps, and the roles of those who are in it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GroupConfig {
+    /// `slack` or `discord`.
+    pub via: Via,
+    /// The group's id: a Slack user group (`S…`), a Discord role. Never its name, which others can change.
+    pub id: Text,
+    /// Names of roles; none may do nothing.
+    pub roles: Vec<Text>,
 }
 
 /// One verified identity.
@@ -150,6 +164,7 @@ impl GateConfig {
         for (name, person) in &self.people {
             mistakes.extend(self.person_mistakes(name, person, &mut seen));
         }
+        mistakes.extend(self.group_mistakes());
         for (name, risk) in [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High)] {
             mistakes.extend(self.approvals.of(risk).mistakes().map(|m| format!("approvals.{name}.{m}")));
         }
@@ -178,6 +193,30 @@ impl GateConfig {
         mistakes
     }
 
+    fn group_mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        for (index, group) in self.groups.iter().enumerate() {
+            let place = format!("groups[{index}]");
+            if !matches!(group.via, Via::Slack | Via::Discord) {
+                mistakes.push(format!(
+                    "{place}.via: only `slack` and `discord` have groups; name people instead"
+                ));
+            }
+            if group.id.trim().is_empty() {
+                mistakes.push(format!("{place}.id: a group without an id is nobody; name it"));
+            }
+            let unknown = group.roles.iter().filter(|role| !self.roles.contains_key(*role));
+            mistakes.extend(unknown.map(|role| self.no_role(&format!("{place}.roles"), role)));
+        }
+        mistakes
+    }
+
+    fn no_role(&self, place: &str, role: &Text) -> String {
+        let known: Vec<&str> = self.roles.keys().map(Text::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        format!("{place}: there is no role {role:?}; the roles are: {known}")
+    }
+
     /// The same with kubemend itself among the people, where it may approve anything.
     pub(super) fn with_itself(mut self) -> Self {
         if !self.auto.is_empty() {
@@ -197,9 +236,7 @@ impl GateConfig {
     ) -> Vec<String> {
         let mut mistakes = Vec::new();
         for role in person.roles.iter().filter(|role| !self.roles.contains_key(*role)) {
-            let known: Vec<&str> = self.roles.keys().map(Text::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            mistakes.push(format!("people.{name}.roles: there is no role {role:?}; the roles are: {known}"));
+            mistakes.push(self.no_role(&format!("people.{name}.roles"), role));
         }
         for identity in &person.identities {
             if identity.id.trim().is_empty() {

@@ -1,13 +1,13 @@
 //! Judging a decision about a proposal, and counting decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::policy::{Policy, asks, may};
+use super::policy::{Person, Policy, asks, may};
 use super::refusal::Refusal;
 use crate::incident::{
-    Actor, ApprovalPolicy, Decision, DecisionKind, Finding, Plan, ProposalRecord, ProposalState, Risk, Text,
+    Actor, ApprovalPolicy, Decision, DecisionKind, Finding, Plan, ProposalRecord, ProposalState, Risk,
 };
 
 /// What it takes to approve a plan, and how long it waits for that.
@@ -95,18 +95,23 @@ pub fn enough(policy: &Policy, record: &ProposalRecord) -> bool {
 }
 
 /// The last word of each person, where it is an approval of this very digest. An identity that belongs to
-/// nobody any more counts for nobody; the requester's counts only if the proposal says so.
-pub(super) fn standing(policy: &Policy, record: &ProposalRecord) -> BTreeMap<Text, Actor> {
+/// nobody any more counts for nobody; the requester's counts only if the proposal says so; and people who
+/// could be one and the same count as one.
+pub(super) fn standing(policy: &Policy, record: &ProposalRecord) -> BTreeMap<Person, Actor> {
+    certainly_different(policy, approving(policy, record))
+}
+
+fn approving(policy: &Policy, record: &ProposalRecord) -> BTreeMap<Person, Actor> {
     let mut standing = BTreeMap::new();
     for decision in &record.decisions {
         let Some(person) = policy.person(&decision.by) else { continue };
         match decision.kind {
             DecisionKind::Approve if decision.digest == record.proposal.digest => {
-                standing.insert(person.clone(), decision.by.clone());
+                standing.insert(person, decision.by.clone());
             }
             DecisionKind::Approve => {}
             DecisionKind::Deny | DecisionKind::Withdraw => {
-                standing.remove(person);
+                standing.remove(&person);
             }
         }
     }
@@ -116,13 +121,32 @@ pub(super) fn standing(policy: &Policy, record: &ProposalRecord) -> BTreeMap<Tex
     standing
 }
 
+/// The most of them that are certainly different people: all that are known by name, or all that can be told
+/// apart on one platform.
+fn certainly_different(policy: &Policy, all: BTreeMap<Person, Actor>) -> BTreeMap<Person, Actor> {
+    let apart = |chosen: &[&Person], person: &Person| chosen.iter().all(|one| policy.distinct(one, person));
+    let begin_with = |first: &Person| {
+        let mut chosen = vec![first];
+        // Those who can be told from whoever they stand beside; by name first, since names are told apart.
+        for person in all.keys().filter(|person| *person != first) {
+            if apart(&chosen, person) {
+                chosen.push(person);
+            }
+        }
+        chosen.into_iter().cloned().collect::<BTreeSet<Person>>()
+    };
+    let Some(most) = all.keys().map(begin_with).max_by_key(BTreeSet::len) else { return all };
+    all.into_iter().filter(|(person, _)| most.contains(person)).collect()
+}
+
 fn stands(policy: &Policy, record: &ProposalRecord, actor: &Actor) -> bool {
-    policy.person(actor).is_some_and(|person| standing(policy, record).contains_key(person))
+    policy.person(actor).is_some_and(|person| approving(policy, record).contains_key(&person))
 }
 
 fn is_requester(policy: &Policy, record: &ProposalRecord, actor: &Actor) -> bool {
     let asked = record.proposal.requested_by.as_ref();
-    asked.is_some_and(|asked| policy.person(asked).is_some() && policy.person(asked) == policy.person(actor))
+    let asked = asked.and_then(|asked| policy.person(asked));
+    asked.zip(policy.person(actor)).is_some_and(|(asked, person)| !policy.distinct(&asked, &person))
 }
 
 /// Whether somebody may have everything done that the plan does.

@@ -19,9 +19,10 @@ mod refusal;
 mod tests;
 
 pub use config::{
-    ApprovalConfig, ApprovalsConfig, GateConfig, GrantConfig, IdentityConfig, PersonConfig, RoleConfig,
+    ApprovalConfig, ApprovalsConfig, GateConfig, GrantConfig, GroupConfig, IdentityConfig, PersonConfig,
+    RoleConfig,
 };
 pub use decide::{decide, enough, proposal_policy};
 pub use permit::{Permit, permit};
-pub use policy::{Ask, Policy, Right, can, may};
+pub use policy::{Ask, Members, Person, Policy, Right, can, may};
 pub use refusal::Refusal;

@@ -151,7 +151,7 @@ fn approvers(policy: &Policy, incident: &Incident, record: &ProposalRecord) -> R
         standing(policy, record).into_iter().partition(|(_, actor)| may(actor));
     let need = record.proposal.policy.approvals.max(1);
     if still.len() < usize::from(need) {
-        let lost = lost.into_iter().map(|(person, _)| person).collect();
+        let lost = lost.into_iter().map(|(person, _)| person.name().clone()).collect();
         return Err(Refusal::NotEnough { have: still.len(), need, lost });
     }
     Ok(still.into_iter().map(|(_, actor)| actor).collect())

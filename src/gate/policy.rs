@@ -1,16 +1,43 @@
 //! The policy, checked, and what it says of one person and one wish.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::config::{ApprovalConfig, GateConfig, GrantConfig, ITSELF, IdentityConfig};
+use super::config::{ApprovalConfig, GateConfig, GrantConfig, GroupConfig, ITSELF, IdentityConfig};
 use super::glob::matches;
 use super::refusal::Refusal;
-use crate::incident::{Actor, ConditionId, Plan, Risk, Text};
+use crate::incident::{Actor, ConditionId, Plan, Risk, Text, Via};
 
-/// A configuration without mistakes.
+/// A configuration without mistakes, and who is in which group.
 #[derive(Clone, Debug)]
-pub struct Policy(GateConfig);
+pub struct Policy {
+    config: Arc<GateConfig>,
+    members: Arc<Members>,
+}
+
+/// The ids of the groups that each identity is in, as its platform last said. Whoever is not in it is in none.
+pub type Members = BTreeMap<(Via, Text), BTreeSet<Text>>;
+
+/// Somebody whom the policy knows.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Person {
+    /// By name, with all their identities.
+    Named(Text),
+    /// By a group only: one identity, of which nobody can tell whose it is elsewhere.
+    Member(Via, Text),
+}
+
+impl Person {
+    /// What to call them.
+    pub fn name(&self) -> &Text {
+        match self {
+            Self::Named(name) | Self::Member(_, name) => name,
+        }
+    }
+}
 
 /// A right that is not about one remedy.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize, JsonSchema)]
@@ -39,35 +66,87 @@ impl Policy {
     /// The policy, or every mistake in its configuration.
     pub fn new(config: GateConfig) -> Result<Self, Vec<String>> {
         let mistakes = config.mistakes();
-        if mistakes.is_empty() { Ok(Self(config.with_itself())) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Self { config: Arc::new(config.with_itself()), members: Arc::default() })
+        } else {
+            Err(mistakes)
+        }
     }
 
-    /// The person behind a verified identity.
-    pub fn person(&self, actor: &Actor) -> Option<&Text> {
+    /// The same policy, knowing who is in which group.
+    #[must_use]
+    pub fn with_members(&self, members: Arc<Members>) -> Self {
+        Self { config: Arc::clone(&self.config), members }
+    }
+
+    /// Who is in which group, as far as it is known.
+    pub fn members(&self) -> &Arc<Members> {
+        &self.members
+    }
+
+    /// The person behind a verified identity: by name, or else by a group that has roles.
+    pub fn person(&self, actor: &Actor) -> Option<Person> {
+        if let Some(name) = self.named(actor) {
+            return Some(Person::Named(name.clone()));
+        }
+        let in_any = self.groups_of(actor).next().is_some();
+        in_any.then(|| Person::Member(actor.via, actor.id.clone()))
+    }
+
+    /// The roles of the person behind an identity, and of the groups that the identity is in.
+    pub fn roles(&self, actor: &Actor) -> Vec<Text> {
+        let own = self.named(actor).and_then(|name| self.config.people.get(name)).map(|person| &person.roles);
+        let mut roles: Vec<Text> = own.into_iter().flatten().cloned().collect();
+        for role in self.groups_of(actor).flat_map(|group| &group.roles) {
+            if !roles.contains(role) {
+                roles.push(role.clone());
+            }
+        }
+        roles
+    }
+
+    /// Whether two people are certainly not one. Somebody known by a group only could be anybody who has no
+    /// identity on that platform.
+    pub(super) fn distinct(&self, a: &Person, b: &Person) -> bool {
+        match (a, b) {
+            (Person::Named(a), Person::Named(b)) => a != b,
+            (Person::Member(via, a), Person::Member(other, b)) => via == other && a != b,
+            (Person::Named(name), Person::Member(via, _)) | (Person::Member(via, _), Person::Named(name)) => {
+                let person = self.config.people.get(name);
+                person.is_some_and(|person| person.identities.iter().any(|identity| identity.via == *via))
+            }
+        }
+    }
+
+    fn named(&self, actor: &Actor) -> Option<&Text> {
         let identity = IdentityConfig { via: actor.via, id: actor.id.clone() };
-        self.0.people.iter().find(|(_, person)| person.identities.contains(&identity)).map(|(name, _)| name)
+        let mut people = self.config.people.iter();
+        people.find(|(_, person)| person.identities.contains(&identity)).map(|(name, _)| name)
     }
 
-    /// The roles of the person behind an identity.
-    pub fn roles(&self, actor: &Actor) -> &[Text] {
-        self.person(actor).and_then(|name| self.0.people.get(name)).map_or(&[], |person| &person.roles)
+    fn groups_of(&self, actor: &Actor) -> impl Iterator<Item = &GroupConfig> {
+        let mine = self.members.get(&(actor.via, actor.id.clone()));
+        self.config
+            .groups
+            .iter()
+            .filter(move |group| group.via == actor.via && mine.is_some_and(|mine| mine.contains(&group.id)))
     }
 
     pub(super) fn approval(&self, risk: Risk) -> &ApprovalConfig {
-        self.0.approvals.of(risk)
+        self.config.approvals.of(risk)
     }
 
     fn grants(&self, role: &Text) -> &[GrantConfig] {
-        self.0.roles.get(role).map_or(&[], |role| &role.grants)
+        self.config.roles.get(role).map_or(&[], |role| &role.grants)
     }
 
     fn has_right(&self, role: &Text, right: Right) -> bool {
-        self.0.roles.get(role).is_some_and(|role| role.rights.contains(&right))
+        self.config.roles.get(role).is_some_and(|role| role.rights.contains(&right))
     }
 
     /// The roles for which something holds, for texts that say who could.
     fn roles_where(&self, holds: impl Fn(&Text) -> bool) -> Vec<Text> {
-        self.0.roles.keys().filter(|role| **role != ITSELF && holds(role)).cloned().collect()
+        self.config.roles.keys().filter(|role| **role != ITSELF && holds(role)).cloned().collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gate, as tables of who wants what.
 
+mod groups;
 mod samples;
 
 use jiff::{SignedDuration, Timestamp};

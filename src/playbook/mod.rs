@@ -28,7 +28,7 @@ pub use facts::{
 pub use nearest::nearest;
 pub use patterns::{Hit, Says, Sight};
 pub use problem::Problem;
-pub use remedy::{manual, remedies};
+pub use remedy::{chosen, manual, remedies};
 pub use trial::{Trial, schema};
 pub use view::facts as facts_of;
 pub(crate) use view::{container_of, exit_meaning, meta, workload};

@@ -21,6 +21,33 @@ pub fn remedies(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> 
     playbook.remedies.iter().filter(fits).filter_map(|remedy| playbook.candidate(remedy, &facts)).collect()
 }
 
+/// One remedy with parameters that somebody chose; what they did not name takes the best choice. Only what the
+/// evidence offers can be chosen: nothing that was typed becomes part of a plan by itself.
+pub fn chosen(
+    playbook: &Playbook,
+    finding: &Finding,
+    evidence: &Evidence,
+    remedy: &str,
+    wanted: &BTreeMap<Text, Text>,
+) -> Result<Candidate, String> {
+    let facts = playbook.facts_of(finding, evidence);
+    let known = Known::new(&facts);
+    let fits = |remedy: &&CompiledRemedy| {
+        remedy.when.as_ref().is_none_or(|when| when.holds(&known, &facts.captures).unwrap_or(false))
+    };
+    let offered: Vec<&CompiledRemedy> = playbook.remedies.iter().filter(fits).collect();
+    let Some(compiled) = offered.iter().find(|compiled| compiled.id == *remedy) else {
+        let names: Vec<&str> = offered.iter().map(|compiled| compiled.id.as_str()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(format!("there is no remedy `{remedy}` that fits now; those that do: {names}"));
+    };
+    let takes = |name: &Text| compiled.parameters.iter().any(|(parameter, _)| parameter == name);
+    if let Some(name) = wanted.keys().find(|name| !takes(name)) {
+        return Err(format!("`{remedy}` takes no parameter `{name}`"));
+    }
+    playbook.candidate_with(compiled, &facts, wanted)
+}
+
 /// Exact steps for a person, in Markdown, with this object's names filled in.
 pub fn manual(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> String {
     let facts = playbook.facts_of(finding, evidence);
@@ -87,20 +114,37 @@ impl Playbook {
     }
 
     fn candidate(&self, remedy: &CompiledRemedy, facts: &Facts) -> Option<Candidate> {
+        self.candidate_with(remedy, facts, &BTreeMap::new()).ok()
+    }
+
+    fn candidate_with(
+        &self,
+        remedy: &CompiledRemedy,
+        facts: &Facts,
+        wanted: &BTreeMap<Text, Text>,
+    ) -> Result<Candidate, String> {
         let bare = Self::data(facts, &BTreeMap::new());
         let mut parameters = BTreeMap::new();
         let mut alternatives = BTreeMap::new();
         for (name, path) in &remedy.parameters {
-            let mut choices = choices(&bare, path).into_iter();
-            parameters.insert(name.clone(), choices.next()?);
-            alternatives.insert(name.clone(), choices.collect());
+            let mut choices = choices(&bare, path);
+            let at = match wanted.get(name) {
+                Some(value) => choices.iter().position(|choice| choice == value).ok_or_else(|| {
+                    let known: Vec<&str> = choices.iter().take(10).map(Text::as_str).collect();
+                    format!("`{value}` is no choice for `{name}`; the choices are: {}", known.join(", "))
+                })?,
+                None if choices.is_empty() => return Err(format!("there is nothing to choose for `{name}`")),
+                None => 0,
+            };
+            parameters.insert(name.clone(), choices.remove(at));
+            alternatives.insert(name.clone(), choices);
         }
         let data = Self::data(facts, &parameters);
         let steps = remedy.steps.iter().map(|(action, arguments)| CandidateStep {
             action: action.clone(),
             arguments: self.fill(arguments, &data),
         });
-        Some(Candidate {
+        Ok(Candidate {
             condition: self.id.clone(),
             remedy: remedy.id.clone(),
             title: remedy.title.clone(),

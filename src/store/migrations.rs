@@ -6,7 +6,7 @@ use super::StoreError;
 use super::error::failed;
 
 /// The statements that lead from form `index` to form `index + 1`.
-pub(super) const FORMS: &[&str] = &[FORM_1];
+pub(super) const FORMS: &[&str] = &[FORM_1, FORM_2];
 
 const FORM_1: &str = "
 CREATE TABLE incidents (
@@ -50,6 +50,21 @@ CREATE TABLE settings (
     name       TEXT PRIMARY KEY,
     value      TEXT NOT NULL
 ) STRICT;
+";
+
+const FORM_2: &str = "
+CREATE TABLE posts (
+    platform   TEXT NOT NULL,
+    channel    TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    -- 1 when nothing more happens to the message unless its subject changes
+    settled    INTEGER NOT NULL,
+    changed    INTEGER NOT NULL,
+    body       TEXT NOT NULL,
+    PRIMARY KEY (platform, channel, subject)
+) STRICT;
+CREATE INDEX posts_of_subject ON posts (platform, subject);
+CREATE INDEX posts_unsettled ON posts (platform, changed) WHERE settled = 0;
 ";
 
 /// Brings the database to the newest form, each step in a transaction of its own.

@@ -11,6 +11,7 @@ mod append;
 mod audit;
 mod error;
 mod migrations;
+mod posts;
 mod read;
 mod refold;
 mod retention;
@@ -26,6 +27,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 pub use append::Append;
 pub use audit::{AuditFilter, Order};
 pub use error::StoreError;
+pub use posts::{NoteCursor, Noting, PostKey, PostState, Posting};
 pub use read::{IncidentFilter, StatusFilter};
 pub use retention::Swept;
 pub use settings::Pause;

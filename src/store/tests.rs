@@ -2,6 +2,7 @@
 
 mod crash;
 mod forms;
+mod posts;
 
 use std::os::unix::fs::PermissionsExt;
 
