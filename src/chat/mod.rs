@@ -16,3 +16,4 @@ pub mod identity;
 pub mod limits;
 pub mod outbox;
 pub mod press;
+pub mod slack;
