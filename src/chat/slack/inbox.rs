@@ -24,9 +24,9 @@ pub(super) struct Inbox {
 
 /// Something that happened, and when it was taken in.
 #[derive(Debug)]
-pub(super) struct Taken {
-    pub(super) inbound: Inbound,
-    pub(super) at: Instant,
+pub struct Taken {
+    pub inbound: Inbound,
+    pub at: Instant,
 }
 
 /// What is to be told to Slack.

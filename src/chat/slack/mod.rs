@@ -3,17 +3,22 @@
 //! Owns the link (Socket Mode or HTTP), recognising people, and putting messages, modals and the home where
 //! they belong. Refuses to judge: a click goes to the desk with the verified user, and what comes back is shown.
 
+pub mod doctor;
+mod ears;
 pub mod hearing;
 mod http;
+mod identity;
 pub mod inbound;
 mod inbox;
+pub mod manifest;
+mod platform;
 mod seen;
 pub mod settings;
 mod socket;
 mod views;
 pub mod web;
 
-use jiff::Timestamp;
-
-/// Who says what time it is.
-pub(crate) type Clock = fn() -> Timestamp;
+pub use ears::{Clock, Ears, Link};
+pub use identity::People;
+pub use inbox::Taken;
+pub use platform::Channels;
