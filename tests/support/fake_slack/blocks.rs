@@ -100,7 +100,12 @@ fn check_block(block: &Value, at: &str, found: &mut Vec<String>) {
             }
         }
         "input" => {
-            keys(block, &["type", "block_id", "label", "element", "dispatch_action", "hint", "optional"], at, found);
+            keys(
+                block,
+                &["type", "block_id", "label", "element", "dispatch_action", "hint", "optional"],
+                at,
+                found,
+            );
             needed(block, "label", at, found);
             text(&block["label"], &["plain_text"], 2000, &format!("{at}/label"), found);
             text(&block["hint"], &["plain_text"], 2000, &format!("{at}/hint"), found);
@@ -137,15 +142,30 @@ fn element(element: &Value, at: &str, found: &mut Vec<String>) {
             options(element, 5, at, found);
         }
         "static_select" => {
-            let allowed =
-                ["type", "action_id", "options", "option_groups", "initial_option", "placeholder", "confirm", "focus_on_load"];
+            let allowed = [
+                "type",
+                "action_id",
+                "options",
+                "option_groups",
+                "initial_option",
+                "placeholder",
+                "confirm",
+                "focus_on_load",
+            ];
             keys(element, &allowed, at, found);
             options(element, 100, at, found);
         }
         "plain_text_input" => {
             let allowed = [
-                "type", "action_id", "initial_value", "multiline", "min_length", "max_length", "placeholder",
-                "dispatch_action_config", "focus_on_load",
+                "type",
+                "action_id",
+                "initial_value",
+                "multiline",
+                "min_length",
+                "max_length",
+                "placeholder",
+                "dispatch_action_config",
+                "focus_on_load",
             ];
             keys(element, &allowed, at, found);
             text(&element["placeholder"], &["plain_text"], 150, &format!("{at}/placeholder"), found);
@@ -191,7 +211,9 @@ fn text(value: &Value, kinds: &[&str], most: usize, at: &str, found: &mut Vec<St
     if !kinds.contains(&kind) {
         found.push(told(&format!("must be one of {kinds:?}"), &format!("{at}/type")));
     }
-    if (kind == "plain_text" && !value["verbatim"].is_null()) || (kind == "mrkdwn" && !value["emoji"].is_null()) {
+    if (kind == "plain_text" && !value["verbatim"].is_null())
+        || (kind == "mrkdwn" && !value["emoji"].is_null())
+    {
         found.push(told("does not fit this type of text", at));
     }
     if value["text"].as_str().is_none_or(str::is_empty) {

@@ -79,7 +79,11 @@ fn content(arguments: &Value, longest: Option<usize>) -> Result<Value, Refused> 
     }
     for (index, attachment) in attachments.iter().enumerate() {
         if !attachment["blocks"].is_null() {
-            found.extend(blocks::mistakes(&attachment["blocks"], 50, &format!("/attachments/{index}/blocks")));
+            found.extend(blocks::mistakes(
+                &attachment["blocks"],
+                50,
+                &format!("/attachments/{index}/blocks"),
+            ));
         }
     }
     if !found.is_empty() {
@@ -89,7 +93,8 @@ fn content(arguments: &Value, longest: Option<usize>) -> Result<Value, Refused> 
         return Err("msg_blocks_too_long".into());
     }
     if !arguments["metadata"].is_null() {
-        let known = arguments["metadata"]["event_type"].is_string() && arguments["metadata"]["event_payload"].is_object();
+        let known = arguments["metadata"]["event_type"].is_string()
+            && arguments["metadata"]["event_payload"].is_object();
         if !known {
             return Err("invalid_metadata_format".into());
         }
@@ -133,7 +138,8 @@ fn update(state: &mut State, arguments: &Value) -> Outcome {
     if held.archived {
         return Err("is_inactive".into());
     }
-    let message = held.messages.iter_mut().find(|message| message["ts"] == ts.as_str()).ok_or("message_not_found")?;
+    let message =
+        held.messages.iter_mut().find(|message| message["ts"] == ts.as_str()).ok_or("message_not_found")?;
     if message["user"] != BOT_USER {
         return Err("cant_update_message".into());
     }
@@ -162,7 +168,12 @@ fn whisper(state: &mut State, arguments: &Value) -> Outcome {
 }
 
 fn keep_ephemeral(state: &mut State, channel: String, user: String, body: Value) {
-    let line = format!("{} only {} sees: {}", state.channel_name(&channel), state.name_of(&user), show::summary(&body));
+    let line = format!(
+        "{} only {} sees: {}",
+        state.channel_name(&channel),
+        state.name_of(&user),
+        show::summary(&body)
+    );
     state.say(line);
     state.ephemerals.push(Ephemeral { channel, user, body });
 }
@@ -296,7 +307,18 @@ fn groups(state: &mut State, arguments: &Value) -> Value {
 
 /// An answer at a response URL.
 pub fn respond(slack: &FakeSlack, id: &str, body: &Value) -> Response {
-    let allowed = ["text", "blocks", "attachments", "response_type", "replace_original", "delete_original", "thread_ts", "unfurl_links", "unfurl_media", "metadata"];
+    let allowed = [
+        "text",
+        "blocks",
+        "attachments",
+        "response_type",
+        "replace_original",
+        "delete_original",
+        "thread_ts",
+        "unfurl_links",
+        "unfurl_media",
+        "metadata",
+    ];
     let unknown = body.as_object().is_none_or(|map| map.keys().any(|key| !allowed.contains(&key.as_str())));
     if unknown {
         return plain(StatusCode::BAD_REQUEST, "invalid_payload");
@@ -314,17 +336,25 @@ pub fn respond(slack: &FakeSlack, id: &str, body: &Value) -> Response {
             let ts = state.ts();
             let mut message = content(body, None).expect("it was checked");
             message["ts"] = json!(ts);
-            let line = format!("{} kubemend answers: {}", state.channel_name(&channel), show::summary(&message));
+            let line =
+                format!("{} kubemend answers: {}", state.channel_name(&channel), show::summary(&message));
             state.say(line);
             show::note_pings(state, &message);
             if let Some(channel) = state.channels.get_mut(&channel) {
                 channel.messages.push(message);
             }
         } else if body["replace_original"] == true {
-            if let Some(held) = state.ephemerals.iter_mut().rev().find(|e| e.user == user && e.channel == channel) {
+            if let Some(held) =
+                state.ephemerals.iter_mut().rev().find(|e| e.user == user && e.channel == channel)
+            {
                 held.body = body.clone();
             }
-            let line = format!("{} what {} sees changes: {}", state.channel_name(&channel), state.name_of(&user), show::summary(body));
+            let line = format!(
+                "{} what {} sees changes: {}",
+                state.channel_name(&channel),
+                state.name_of(&user),
+                show::summary(body)
+            );
             state.say(line);
         } else {
             keep_ephemeral(state, channel, user, body.clone());

@@ -44,7 +44,8 @@ async fn link(stream: TcpStream, slack: Weak<Inner>) {
         // The handshake's own error type is large.
         #[allow(clippy::result_large_err)]
         move |request: &Request, response: Response| -> Result<Response, ErrorResponse> {
-            let ticket = request.uri().query().and_then(|query| query.strip_prefix("ticket=")).unwrap_or_default();
+            let ticket =
+                request.uri().query().and_then(|query| query.strip_prefix("ticket=")).unwrap_or_default();
             let known = slack.upgrade().is_some_and(|inner| inner.state.lock().tickets.remove(ticket));
             if known { Ok(response) } else { Err(ErrorResponse::new(Some("no such ticket".to_owned()))) }
         }
@@ -98,7 +99,8 @@ fn acknowledged(slack: &Weak<Inner>, text: &str) {
     let Some(inner) = slack.upgrade() else { return };
     let frame: Value = serde_json::from_str(text).expect("an acknowledgement is JSON");
     let id = frame["envelope_id"].as_str().expect("an acknowledgement names its envelope").to_owned();
-    let unknown = frame.as_object().is_some_and(|map| map.keys().any(|key| key != "envelope_id" && key != "payload"));
+    let unknown =
+        frame.as_object().is_some_and(|map| map.keys().any(|key| key != "envelope_id" && key != "payload"));
     assert!(!unknown, "an acknowledgement holds more than it may: {text}");
     let mut state = inner.state.lock();
     let Some(envelope) = state.envelopes.get_mut(&id) else { panic!("{id} was never sent") };
@@ -106,7 +108,10 @@ fn acknowledged(slack: &Weak<Inner>, text: &str) {
     if envelope.acked.is_none() {
         envelope.acked = Some(envelope.sent.elapsed());
         let reply = frame.get("payload").cloned();
-        assert!(reply.is_none() || envelope.frame["accepts_response_payload"] == true, "no payload is taken here");
+        assert!(
+            reply.is_none() || envelope.frame["accepts_response_payload"] == true,
+            "no payload is taken here"
+        );
         envelope.reply.clone_from(&reply);
         if let Some(view) = envelope.view.clone() {
             calls::conclude_view(&mut state, &view, reply.as_ref());
@@ -121,7 +126,9 @@ pub async fn deliver_again(slack: Weak<Inner>) {
         let Some(inner) = slack.upgrade() else { return };
         let slack = FakeSlack { inner };
         let late: Vec<String> = slack.with(|state| {
-            let late = |envelope: &Envelope| envelope.acked.is_none() && envelope.tries < TRIES && envelope.sent.elapsed() > ACK_WITHIN;
+            let late = |envelope: &Envelope| {
+                envelope.acked.is_none() && envelope.tries < TRIES && envelope.sent.elapsed() > ACK_WITHIN
+            };
             state.envelopes.iter().filter(|(_, envelope)| late(envelope)).map(|(id, _)| id.clone()).collect()
         });
         for id in late {

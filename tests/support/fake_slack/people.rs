@@ -168,13 +168,17 @@ impl FakeSlack {
             }
             "interactive" => {
                 let text = payload.to_string();
-                ("interactions", form_urlencoded::Serializer::new(String::new()).append_pair("payload", &text).finish())
+                (
+                    "interactions",
+                    form_urlencoded::Serializer::new(String::new()).append_pair("payload", &text).finish(),
+                )
             }
             _ => ("events", payload.to_string()),
         };
         let moment = now();
         let signature = sign(secret, moment, &body);
-        let (status, answer) = request(&format!("{base}/slack/{path}"), &body, Some((moment, &signature))).await;
+        let (status, answer) =
+            request(&format!("{base}/slack/{path}"), &body, Some((moment, &signature))).await;
         assert_eq!(status, 200, "kubemend takes what Slack signed: {answer}");
         self.with(|state| {
             let envelope = state.envelopes.get_mut(id).expect("it was just made");

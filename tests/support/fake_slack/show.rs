@@ -21,7 +21,8 @@ pub fn message(body: &Value) -> String {
         let _ = writeln!(shown, "== {title} ==");
     }
     let attached = body["attachments"].as_array().cloned().unwrap_or_default();
-    let nothing = body["blocks"].is_null() && attached.iter().all(|attachment| attachment["blocks"].is_null());
+    let nothing =
+        body["blocks"].is_null() && attached.iter().all(|attachment| attachment["blocks"].is_null());
     if nothing {
         let _ = writeln!(shown, "{}", body["text"].as_str().unwrap_or_default());
     }
@@ -61,17 +62,28 @@ fn show_block(block: &Value, shown: &mut String) {
             writeln!(shown, "~ {}", parts.join(" "))
         }
         "actions" => {
-            let parts: Vec<String> = block["elements"].as_array().into_iter().flatten().map(pressable).collect();
+            let parts: Vec<String> =
+                block["elements"].as_array().into_iter().flatten().map(pressable).collect();
             writeln!(shown, "{}", parts.join(" "))
         }
         "input" => {
             let element = &block["element"];
             let initial = element["initial_value"].as_str().or(element["initial_option"]["value"].as_str());
-            let options: Vec<String> =
-                element["options"].as_array().into_iter().flatten().map(|option| text(&option["text"])).collect();
-            let options = if options.is_empty() { String::new() } else { format!(" of {}", options.join(" | ")) };
+            let options: Vec<String> = element["options"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|option| text(&option["text"]))
+                .collect();
+            let options =
+                if options.is_empty() { String::new() } else { format!(" of {}", options.join(" | ")) };
             let optional = if block["optional"] == true { " (optional)" } else { "" };
-            writeln!(shown, "? {}: <{}>{options}{optional}", text(&block["label"]), initial.unwrap_or_default())
+            writeln!(
+                shown,
+                "? {}: <{}>{options}{optional}",
+                text(&block["label"]),
+                initial.unwrap_or_default()
+            )
         }
         "rich_text" => writeln!(shown, "{}", rich(&block["elements"])),
         "markdown" => writeln!(shown, "{}", block["text"].as_str().unwrap_or_default()),
@@ -82,7 +94,9 @@ fn show_block(block: &Value, shown: &mut String) {
 fn rich(value: &Value) -> String {
     match value {
         Value::Array(items) => items.iter().map(rich).collect(),
-        Value::Object(map) if map.contains_key("text") => value["text"].as_str().unwrap_or_default().to_owned(),
+        Value::Object(map) if map.contains_key("text") => {
+            value["text"].as_str().unwrap_or_default().to_owned()
+        }
         Value::Object(map) => map.get("elements").map(rich).unwrap_or_default(),
         _ => String::new(),
     }
@@ -100,7 +114,8 @@ fn pressable(element: &Value) -> String {
         }
         _ => {
             let options = element["options"].as_array().cloned().unwrap_or_default();
-            let names: Vec<&str> = options.iter().filter_map(|option| option["text"]["text"].as_str()).collect();
+            let names: Vec<&str> =
+                options.iter().filter_map(|option| option["text"]["text"].as_str()).collect();
             format!("(… {})", names.join(" | "))
         }
     }
@@ -205,9 +220,7 @@ impl FakeSlack {
 
     /// What only that person saw last.
     pub fn whispered(&self, user: &str) -> Option<String> {
-        self.with(|state| {
-            state.ephemerals.iter().rev().find(|e| e.user == user).map(|e| message(&e.body))
-        })
+        self.with(|state| state.ephemerals.iter().rev().find(|e| e.user == user).map(|e| message(&e.body)))
     }
 
     /// The modal that is open for somebody.

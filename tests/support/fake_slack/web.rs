@@ -29,7 +29,9 @@ async fn answer(Shared(slack): Shared<Weak<Inner>>, request: Request) -> Respons
         let body = serde_json::from_slice(&body).unwrap_or_default();
         return calls::respond(&slack, id, &body);
     }
-    let Some(method) = path.strip_prefix("/api/") else { return plain(StatusCode::NOT_FOUND, "no such page") };
+    let Some(method) = path.strip_prefix("/api/") else {
+        return plain(StatusCode::NOT_FOUND, "no such page");
+    };
     let query = parts.uri.query().unwrap_or_default().to_owned();
     called(&slack, method, &parts.headers, &query, &body).await
 }
