@@ -22,7 +22,7 @@ pub use sections::{ClusterSection, IncidentSection, PlaybookSection, Source, Sto
 
 use crate::api::auth::Tokens;
 use crate::gate::{GateConfig, Policy};
-use crate::{api, ops};
+use crate::{api, chat, ops};
 use shape::Mistake;
 use tree::Node;
 
@@ -38,6 +38,8 @@ pub struct Config {
     pub store: StoreSection,
     pub incidents: IncidentSection,
     pub playbooks: PlaybookSection,
+    /// Where incidents are told, and in which words.
+    pub chat: chat::settings::Settings,
     pub log: ops::Settings,
 }
 
@@ -96,6 +98,7 @@ impl Config {
         sections::check_clusters(&self.clusters, tree, &mut found);
         sections::check_tokens(&self.api, tree, &mut found);
         sections::check_log(&self.log, tree, &mut found);
+        sections::check_chat(&self.chat, tree, &mut found);
         let policy = people::policy(&self.gate, &self.api.tokens, tree, &mut found);
         (policy, found)
     }

@@ -64,6 +64,7 @@ pub use seat::Post;
 pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
 
+pub use crate::gate::glob_matches;
 pub use crate::playbook::Playbook;
 pub use crate::playbook::{Book, nearest};
 pub use crate::store::{

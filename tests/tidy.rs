@@ -29,10 +29,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("api", &["incident", "engine"]),
     ("chat", &["incident", "engine"]),
     ("engine", &["incident", "playbook", "diagnosis", "actions", "gate", "cluster", "store"]),
-    ("config", &["incident", "gate", "api", "ops", "cluster", "store", "playbook", "engine"]),
+    ("config", &["incident", "gate", "api", "ops", "cluster", "store", "playbook", "engine", "chat"]),
     ("ops", &[]),
     ("sim", &[]),
-    ("app", &["incident", "playbook", "gate", "cluster", "store", "api", "engine", "config", "ops"]),
+    ("app", &["incident", "playbook", "gate", "cluster", "store", "api", "engine", "config", "ops", "chat"]),
     (
         "cli",
         &[
@@ -44,6 +44,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "cluster",
             "store",
             "api",
+            "chat",
             "engine",
             "config",
             "ops",

@@ -10,10 +10,19 @@
 
 pub mod answer;
 pub mod card;
+pub mod command;
 pub mod cut;
 pub mod dialect;
+pub mod fit;
 pub mod identity;
+pub mod layout;
 pub mod limits;
 pub mod outbox;
 pub mod press;
+pub mod route;
+pub mod samples;
+pub mod settings;
 pub mod slack;
+pub mod tell;
+pub mod templates;
+pub mod words;

@@ -13,7 +13,7 @@ use super::tree::Node;
 use crate::api::auth::{Token, TokenHash};
 use crate::incident::grouping::Rules;
 use crate::incident::{Actor, Text, Via};
-use crate::{api, ops};
+use crate::{api, chat, ops};
 
 /// One cluster.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -167,6 +167,11 @@ pub(super) fn check_log(log: &ops::Settings, tree: &Node, found: &mut Vec<Mistak
             "write a level such as `info`, or `warn,kubemend::engine=debug`",
         ));
     }
+}
+
+pub(super) fn check_chat(chat: &chat::settings::Settings, tree: &Node, found: &mut Vec<Mistake>) {
+    let mistakes = chat::route::Routes::new(chat).err().unwrap_or_default();
+    found.extend(mistakes.into_iter().map(|m| wrong(tree, &format!("chat.{}", m.path), m.what, m.way_out)));
 }
 
 /// The tokens' hashes. Says which reference cannot be followed, never what it holds.

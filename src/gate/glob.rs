@@ -2,7 +2,7 @@
 
 /// Whether `pattern`, in which each `*` stands for any text, matches the whole of `text`. Linear: each part
 /// between stars is looked for once, from the left.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(start) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();

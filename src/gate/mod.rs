@@ -23,6 +23,7 @@ pub use config::{
     RoleConfig,
 };
 pub use decide::{decide, enough, proposal_policy};
+pub use glob::matches as glob_matches;
 pub use permit::{Permit, permit};
 pub use policy::{Ask, Members, Person, Policy, Right, can, may};
 pub use refusal::Refusal;

@@ -4,6 +4,13 @@
 //! validators ([`slack`], [`discord`]) look at the rendered JSON instead: `templates lint` and the tests hold
 //! every layout against them.
 
+pub mod discord;
+pub mod slack;
+
+use std::fmt;
+
+use serde_json::Value;
+
 use super::cut::Unit;
 use super::dialect::Dialect;
 
@@ -86,3 +93,116 @@ pub const DISCORD: Limits = Limits {
     form_title: 45,
     form_label: 45,
 };
+
+/// Where a rendered message breaks a limit.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Breach {
+    /// A JSON pointer.
+    pub at: String,
+    pub what: String,
+    pub way_out: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.what)
+    }
+}
+
+/// Looks at a rendered message, place by place.
+struct Checker {
+    unit: Unit,
+    path: Vec<String>,
+    found: Vec<Breach>,
+}
+
+impl Checker {
+    fn chars() -> Self {
+        Self { unit: Unit::Chars, path: Vec::new(), found: Vec::new() }
+    }
+
+    fn utf16() -> Self {
+        Self { unit: Unit::Utf16, ..Self::chars() }
+    }
+
+    fn enter(&mut self, part: &str) {
+        self.path.push(part.to_owned());
+    }
+
+    fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    fn claim(&mut self, holds: bool, at: &str, what: &str, way_out: &str) {
+        if !holds {
+            let at = format!("{}{at}", self.path.concat());
+            self.found.push(Breach { at, what: what.to_owned(), way_out: way_out.to_owned() });
+        }
+    }
+
+    /// A text that must be there, of so many units.
+    fn text(&mut self, value: &Value, at: &str, least: usize, most: usize) {
+        let text = value.pointer(at).and_then(Value::as_str);
+        let length = text.map(|text| self.unit.count(text));
+        let fits = length.is_some_and(|length| (least..=most).contains(&length));
+        let filled = least == 0 || text.is_some_and(|text| !text.trim().is_empty());
+        let what = match length {
+            None => "a text is missing".to_owned(),
+            Some(length) => format!("the text has {length} of {least} to {most} characters"),
+        };
+        self.claim(fits && filled, at, &what, "show less, or leave it out where it is empty");
+    }
+
+    /// A text that may be there.
+    fn optional(&mut self, value: &Value, at: &str, most: usize) {
+        if value.pointer(at).is_some() {
+            self.text(value, at, 0, most);
+        }
+    }
+
+    fn word(&mut self, value: &Value, at: &str, words: &[&str]) {
+        let word = value.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        self.claim(
+            words.contains(&word),
+            at,
+            &format!("it is `{word}`"),
+            &format!("use {}", words.join(" or ")),
+        );
+    }
+
+    fn list(&mut self, value: &Value, at: &str, least: usize, most: usize) -> Vec<Value> {
+        let list = value.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default();
+        let fits = (least..=most).contains(&list.len());
+        self.claim(
+            fits,
+            at,
+            &format!("{} of {least} to {most} entries", list.len()),
+            "show fewer, or leave it out",
+        );
+        list
+    }
+
+    /// All texts under `text` together.
+    fn sum(&mut self, values: &[Value], at: &str, most: usize) {
+        self.sum_of(values, at, most, &["text"]);
+    }
+
+    fn sum_of(&mut self, values: &[Value], at: &str, most: usize, keys: &[&str]) {
+        let sum: usize = values.iter().map(|value| texts(value, keys, self.unit)).sum();
+        self.claim(sum <= most, at, &format!("{sum} of at most {most} characters together"), "show less");
+    }
+}
+
+fn texts(value: &Value, keys: &[&str], unit: Unit) -> usize {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| match value {
+                Value::String(text) if keys.contains(&key.as_str()) => unit.count(text),
+                other => texts(other, keys, unit),
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(|item| texts(item, keys, unit)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}

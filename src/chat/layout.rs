@@ -1,0 +1,321 @@
+//! Layouts: from a fitted card to the JSON that a platform takes.
+//!
+//! `templates/<platform>/<name>.json.hbs` are Handlebars over a [`Fitted`] card or form; what comes out must be
+//! JSON. Every value is escaped as the inside of a JSON string, whatever the template does: raw output
+//! (`{{{x}}}`, `{{&x}}`) is refused when a template is read, and so are partials from elsewhere. Values are in
+//! the platform's dialect before they get here. Any layout may be replaced by one in the operator's folder.
+
+use std::path::Path;
+
+use handlebars::{Handlebars, handlebars_helper};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::answer::{Form, InputKind};
+use super::card::{Block, Card, Rich, Tone};
+use super::cut::cut;
+use super::fit::Fitted;
+use super::limits::{self, Limits};
+use super::templates::{Mistake, line_of, overriding};
+use super::words::Words;
+
+/// The platforms with layouts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Platform {
+    Slack,
+    Discord,
+}
+
+impl Platform {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Slack, Self::Discord];
+
+    /// As folders and keys name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+        }
+    }
+
+    /// What it takes.
+    pub fn limits(self) -> &'static Limits {
+        match self {
+            Self::Slack => &limits::SLACK,
+            Self::Discord => &limits::DISCORD,
+        }
+    }
+}
+
+/// The kinds of layouts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Layout {
+    /// A message.
+    Card,
+    /// A card to be looked at closely: a modal in Slack, a message in Discord.
+    Sheet,
+    /// A modal with questions.
+    Form,
+}
+
+impl Layout {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Card, Self::Sheet, Self::Form];
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Card => "card.json.hbs",
+            Self::Sheet => "sheet.json.hbs",
+            Self::Form => "form.json.hbs",
+        }
+    }
+}
+
+macro_rules! shipped {
+    ($($file:literal),* $(,)?) => {
+        &[$(($file, include_str!(concat!("../../templates/", $file)))),*]
+    };
+}
+
+const SHIPPED: &[(&str, &str)] = shipped![
+    "slack/card.json.hbs",
+    "slack/sheet.json.hbs",
+    "slack/form.json.hbs",
+    "discord/card.json.hbs",
+    "discord/sheet.json.hbs",
+    "discord/form.json.hbs",
+];
+
+/// A layout that did not give what it must; a mistake in a template.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("layout {layout}: {why}")]
+pub struct LayoutError {
+    pub layout: String,
+    pub why: String,
+}
+
+/// All layouts, ready for use.
+#[derive(Debug)]
+pub struct Layouts {
+    templates: Handlebars<'static>,
+    /// Name, and the file it is from.
+    files: Vec<(String, String)>,
+}
+
+impl Layouts {
+    /// The shipped layouts.
+    pub fn shipped() -> Self {
+        Self::load(None).expect("a test reads every shipped layout")
+    }
+
+    /// The shipped layouts, with those of a folder in their place; or every mistake in them.
+    pub fn load(folder: Option<&Path>) -> Result<Self, Vec<Mistake>> {
+        let mut layouts = Self { templates: empty(), files: Vec::new() };
+        let mut mistakes = Vec::new();
+        for (name, text) in SHIPPED {
+            let own = overriding(folder, name, &mut mistakes);
+            let (file, text) = own.unwrap_or_else(|| (format!("templates/{name}"), (*text).to_owned()));
+            layouts.add(name, &file, &text, &mut mistakes);
+        }
+        if mistakes.is_empty() { Ok(layouts) } else { Err(mistakes) }
+    }
+
+    /// The files in use.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(_, file)| file.as_str())
+    }
+
+    /// The file of a layout.
+    pub fn file(&self, platform: Platform, layout: Layout) -> &str {
+        let name = name(platform, layout);
+        self.files.iter().find(|(known, _)| *known == name).map_or("", |(_, file)| file)
+    }
+
+    /// A card as the platform's message. What does not fit was cut, and the message says so.
+    pub fn card(&self, platform: Platform, card: &Card, words: &Words) -> Result<Value, LayoutError> {
+        self.fitted(platform, Layout::Card, card, words)
+    }
+
+    /// A card to be looked at closely.
+    pub fn sheet(&self, platform: Platform, card: &Card, words: &Words) -> Result<Value, LayoutError> {
+        self.fitted(platform, Layout::Sheet, card, words)
+    }
+
+    /// A form as the platform's modal.
+    pub fn form(&self, platform: Platform, form: &Form, words: &Words) -> Result<Value, LayoutError> {
+        let limits = platform.limits();
+        let summary = form.title.clone();
+        let intro = Card { tone: Tone::Neutral, summary, title: String::new(), blocks: form.intro.clone() };
+        let left_out = words.word("card.left_out.plain");
+        let short = |text: &str, limit| cut(text, limit, limits.unit);
+        let inputs = form.inputs.iter().take(5).map(|input| {
+            let (kind, placeholder, options) = match &input.kind {
+                InputKind::Line { placeholder } => ("line", placeholder.clone(), Vec::new()),
+                InputKind::Paragraph { placeholder } => ("paragraph", placeholder.clone(), Vec::new()),
+                InputKind::Choice { options } => ("choice", options.join(" | "), choices(options, limits)),
+            };
+            json!({
+                "name": short(&input.name, 90),
+                "label": short(&input.label, limits.form_label.min(45)),
+                "kind": kind,
+                "placeholder": short(&placeholder, 95),
+                "options": options,
+                "value": short(&input.value, if kind == "choice" { 75 } else { 1000 }),
+                "chosen": options.contains(&short(&input.value, 75)),
+                "required": input.required,
+            })
+        });
+        let mut values = Fitted::of(&intro, limits, &left_out).values();
+        values["id"] = json!(form.id);
+        values["title"] = json!(short(&form.title, limits.form_title));
+        values["submit"] = json!(short(&form.submit, limits.form_title));
+        values["inputs"] = json!(inputs.collect::<Vec<_>>());
+        self.render(&name(platform, Layout::Form), &values)
+    }
+
+    fn fitted(
+        &self,
+        platform: Platform,
+        layout: Layout,
+        card: &Card,
+        words: &Words,
+    ) -> Result<Value, LayoutError> {
+        let limits = platform.limits();
+        let left_out = words.word("card.left_out.plain");
+        let mut values = Fitted::of(card, limits, &left_out).values();
+        values["formTitle"] = json!(cut(&card.title, limits.form_title, limits.unit));
+        self.render(&name(platform, layout), &values)
+    }
+
+    fn render(&self, name: &str, values: &Value) -> Result<Value, LayoutError> {
+        let failed = |why: String| LayoutError { layout: name.to_owned(), why };
+        let text = self.templates.render(name, values).map_err(|error| failed(error.to_string()))?;
+        let text = without_last_commas(&text);
+        serde_json::from_str(&text).map_err(|error| {
+            let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+            failed(format!(
+                "what it gives is not JSON: {error}: {}",
+                cut(line.trim(), 120, super::cut::Unit::Chars)
+            ))
+        })
+    }
+
+    fn add(&mut self, name: &str, file: &str, text: &str, mistakes: &mut Vec<Mistake>) {
+        for raw in ["{{{", "{{&", "{{~&", "{{~{", "{{>", "{{~>", "{{#>", "{{~#>"] {
+            if let Some(line) = text.lines().position(|line| line.contains(raw)) {
+                let what = format!("`{raw}` would let text in as it is, or a template from elsewhere");
+                mistakes.push(Mistake::new(file, line + 1, what, "write `{{name}}` within a JSON string"));
+            }
+        }
+        if let Err(error) = self.templates.register_template_string(name, text) {
+            let (line, _) = error.pos().unwrap_or((0, 0));
+            let what = error.reason().to_string();
+            mistakes.push(Mistake::new(file, line, what, "see docs/chat.md, \"Templates\""));
+        }
+        self.files.push((name.to_owned(), file.to_owned()));
+    }
+}
+
+/// Renders every layout in these words with this card, and holds it against the platform's limits.
+pub fn lint(layouts: &Layouts, words: &Words, cards: &[Card], forms: &[Form]) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for platform in Platform::ALL {
+        for layout in Layout::ALL {
+            let file = layouts.file(*platform, *layout);
+            let rendered: Vec<Result<Value, LayoutError>> = match layout {
+                Layout::Card => cards.iter().map(|card| layouts.card(*platform, card, words)).collect(),
+                Layout::Sheet => cards.iter().map(|card| layouts.sheet(*platform, card, words)).collect(),
+                Layout::Form => forms.iter().map(|form| layouts.form(*platform, form, words)).collect(),
+            };
+            for made in rendered {
+                mistakes.extend(judge(*platform, *layout, file, made));
+            }
+        }
+    }
+    mistakes.sort();
+    mistakes.dedup();
+    mistakes
+}
+
+fn judge(platform: Platform, layout: Layout, file: &str, made: Result<Value, LayoutError>) -> Vec<Mistake> {
+    let body = match made {
+        Ok(body) => body,
+        Err(error) => {
+            return vec![Mistake::new(file, 0, error.why, "a layout is JSON with `{{name}}` in its strings")];
+        }
+    };
+    let found = match (platform, layout) {
+        (Platform::Slack, Layout::Card) => limits::slack::message(&body),
+        (Platform::Slack, Layout::Sheet | Layout::Form) => limits::slack::view(&body),
+        (Platform::Discord, Layout::Card | Layout::Sheet) => limits::discord::message(&body),
+        (Platform::Discord, Layout::Form) => limits::discord::modal(&body),
+    };
+    let text = SHIPPED.iter().find(|(name, _)| file.ends_with(name)).map_or("", |(_, text)| text);
+    let line = |pointer: &str| {
+        let key = pointer.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
+        line_of(text, &format!("\"{key}\""))
+    };
+    found
+        .into_iter()
+        .map(|breach| Mistake::new(file, line(&breach.at), breach.to_string(), breach.way_out))
+        .collect()
+}
+
+fn choices(options: &[String], limits: &Limits) -> Vec<String> {
+    let mut choices: Vec<String> = options.iter().map(|option| cut(option, 75, limits.unit)).collect();
+    choices.retain(|choice| !choice.trim().is_empty());
+    choices.dedup();
+    choices.truncate(25);
+    choices
+}
+
+fn name(platform: Platform, layout: Layout) -> String {
+    format!("{}/{}", platform.name(), layout.file())
+}
+
+fn empty() -> Handlebars<'static> {
+    handlebars_helper!(is: |a: Value, b: Value| a == b);
+    let mut templates = Handlebars::new();
+    templates.set_strict_mode(true);
+    templates.register_escape_fn(inside_json);
+    templates.register_helper("is", Box::new(is));
+    templates
+}
+
+/// Text as it may stand between the quotes of a JSON string.
+fn inside_json(text: &str) -> String {
+    let quoted = Value::String(text.to_owned()).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// JSON knows no comma before a closing bracket; a template with parts that may be missing cannot do without.
+fn without_last_commas(text: &str) -> String {
+    let (mut out, mut comma) = (String::with_capacity(text.len()), None);
+    let (mut in_string, mut escaped) = (false, false);
+    for c in text.chars() {
+        if in_string {
+            in_string = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if c == '"' {
+            (in_string, comma) = (true, None);
+        } else if c == ',' {
+            comma = Some(out.len());
+        } else if matches!(c, ']' | '}') {
+            if let Some(at) = comma.take() {
+                out.remove(at);
+            }
+        } else if !c.is_whitespace() {
+            comma = None;
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A text block, for those who build small cards.
+pub fn text(text: impl Into<String>) -> Block {
+    Block::Text { text: Rich::plain(text) }
+}
+
+#[cfg(test)]
+mod tests;

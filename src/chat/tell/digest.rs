@@ -1,0 +1,86 @@
+//! What is about no single incident: a storm told together, a link that was deaf, a channel that is broken.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Teller;
+use crate::chat::card::{Block, Card, Mention, Rich, Span, Tone};
+use crate::incident::{Incident, Status};
+
+/// So many incidents are named in a digest.
+const NAMED: usize = 20;
+
+impl Teller<'_> {
+    /// Incidents told together, newest first.
+    pub fn digest(&self, incidents: &[Incident]) -> Card {
+        let count = json!({"n": incidents.len()});
+        let on = incidents.iter().filter(|incident| !matches!(incident.status, Status::Resolved { .. }));
+        let worst = on.map(|incident| incident.finding.severity).max();
+        let mut items: Vec<Rich> = incidents.iter().take(NAMED).map(|incident| self.line(incident)).collect();
+        if incidents.len() > NAMED {
+            let more = json!({"n": incidents.len() - NAMED});
+            items.push(Rich::plain(self.words.say("digest.more", &more)));
+        }
+        Card {
+            tone: worst.map_or(Tone::Good, super::tone),
+            summary: self.words.say("digest.summary", &count),
+            title: self.words.say("digest.title", &count),
+            blocks: vec![
+                Block::Text { text: Rich::plain(self.words.word("digest.text")) },
+                Block::List { items },
+            ],
+        }
+    }
+
+    fn line(&self, incident: &Incident) -> Rich {
+        let text = self.words.say("digest.line", &self.place(incident));
+        Rich::default().strong(incident.id.to_string()).then(" ").then(text)
+    }
+
+    /// The link was down from then to then; so many incidents changed meanwhile.
+    pub fn gap(&self, from: Timestamp, to: Timestamp, missed: usize) -> Card {
+        let fields = vec![self.field("gap.from", Rich::time(from)), self.field("gap.to", Rich::time(to))];
+        let missed = self.words.say("gap.missed", &json!({"n": missed}));
+        Card {
+            tone: Tone::Warning,
+            summary: self.words.word("gap.summary"),
+            title: self.words.word("gap.title"),
+            blocks: vec![
+                Block::Text { text: Rich::plain(self.words.word("gap.text")) },
+                Block::Fields { fields },
+                Block::Note { text: Rich::plain(missed) },
+            ],
+        }
+    }
+
+    /// A channel that cannot be used, told where its messages come instead.
+    pub fn trouble(&self, channel: &str, why: &str) -> Card {
+        let text = self.words.say("trouble.text", &json!({"channel": channel, "why": why}));
+        let title = self.words.word("trouble.title");
+        Card {
+            tone: Tone::Warning,
+            summary: text.clone(),
+            title,
+            blocks: vec![Block::Text { text: Rich::plain(text) }],
+        }
+    }
+
+    /// The card with people called at its beginning.
+    pub fn calling(&self, mut card: Card, whom: &[Mention]) -> Card {
+        if !whom.is_empty() {
+            let mut text = Rich::plain(self.words.word("card.calls"));
+            for (index, whom) in whom.iter().enumerate() {
+                let gap = if index == 0 { "" } else { " " };
+                text = text.then(gap).and(Span::Mention { whom: whom.clone() });
+            }
+            card.blocks.insert(0, Block::Text { text });
+        }
+        card
+    }
+
+    /// The card, saying that the one before was removed.
+    pub fn anew(&self, mut card: Card) -> Card {
+        card.blocks.push(Block::Note { text: Rich::plain(self.words.word("card.reposted")) });
+        card
+    }
+}
