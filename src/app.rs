@@ -53,7 +53,7 @@ struct Stops {
 impl App {
     /// Builds everything. Nothing watches, executes or answers before [`Self::run`].
     pub async fn build(loaded: Loaded, options: Options) -> Result<Self, StartError> {
-        let Loaded { config, policy, tokens } = loaded;
+        let Loaded { config, policy, tokens, slack: _ } = loaded;
         let stops = Stops::default();
         let (metrics, book) = (Metrics::install(), book(&config)?);
         let listener = listen(config.api.listen).await?;

@@ -4,6 +4,7 @@
 //! only referred to (tokens), and reports every mistake together, with its line and column and the way out.
 //! Refuses unknown keys, and refuses to print a secret.
 
+mod chat_secrets;
 mod environment;
 mod people;
 mod report;
@@ -49,6 +50,8 @@ pub struct Loaded {
     pub config: Config,
     pub policy: Policy,
     pub tokens: Tokens,
+    /// Slack's, where it is configured.
+    pub slack: Option<chat::slack::settings::Secrets>,
 }
 
 impl Config {
@@ -86,8 +89,9 @@ impl Config {
         let (config, tree) = typed(text).map_err(|mistakes| Report::new(name, mistakes))?;
         let (policy, mut mistakes) = config.judge(&tree);
         let tokens = sections::tokens(&config.api, surroundings, &tree, &mut mistakes);
+        let slack = chat_secrets::slack(&config.chat, surroundings, &tree, &mut mistakes);
         match policy.filter(|_| mistakes.is_empty()) {
-            Some(policy) => Ok(Loaded { config, policy, tokens: Tokens::new(tokens) }),
+            Some(policy) => Ok(Loaded { config, policy, tokens: Tokens::new(tokens), slack }),
             None => Err(Report::new(name, mistakes)),
         }
     }
@@ -99,6 +103,7 @@ impl Config {
         sections::check_tokens(&self.api, tree, &mut found);
         sections::check_log(&self.log, tree, &mut found);
         sections::check_chat(&self.chat, tree, &mut found);
+        chat_secrets::check(&self.chat, tree, &mut found);
         let policy = people::policy(&self.gate, &self.api.tokens, tree, &mut found);
         (policy, found)
     }

@@ -41,7 +41,7 @@ pub fn manifest(mode: Mode, url: Option<&str>) -> Value {
             "slash_commands": [{
                 "command": "/mend",
                 "description": "What is broken, why, and what can be done",
-                "usage_hint": "help | status | diagnose pod web-0 -n shop",
+                "usage_hint": "help | status | diagnose pod/web-0 -n shop",
                 "should_escape": false,
             }],
         },

@@ -3,6 +3,7 @@
 //! Owns the link (Socket Mode or HTTP), recognising people, and putting messages, modals and the home where
 //! they belong. Refuses to judge: a click goes to the desk with the verified user, and what comes back is shown.
 
+mod answer;
 pub mod doctor;
 mod ears;
 pub mod hearing;
@@ -11,7 +12,9 @@ mod identity;
 pub mod inbound;
 mod inbox;
 pub mod manifest;
+pub mod paper;
 mod platform;
+mod pointed;
 mod seen;
 pub mod settings;
 mod socket;

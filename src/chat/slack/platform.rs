@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::paper::without_unfurls;
 use super::web::{Web, WebError};
 use crate::chat::outbox::{ChannelTrouble, MessageId, Outgoing, Platform, PostError, Scope, Sent, ThreadId};
 use crate::incident::Text;
@@ -61,7 +62,9 @@ impl Platform for Channels {
     }
 
     async fn edit(&self, channel: &Text, id: &MessageId, message: &Outgoing) -> Result<(), PostError> {
-        let mut body = fields(&message.body);
+        let mut body = message.body.clone();
+        without_unfurls(&mut body);
+        let mut body = fields(&body);
         body.insert("channel".into(), json!(channel));
         body.insert("ts".into(), json!(id.0));
         body.insert("metadata".into(), metadata(&message.nonce));

@@ -1,13 +1,67 @@
-//! Modals and the app's home, as Slack takes them.
+//! Modals and the app's home: what layouts give, made into what Slack takes.
 
 use serde_json::{Value, json};
 
-/// What a modal shows while its answer is made.
+use super::paper::Paper;
+use crate::chat::answer::Form;
+use crate::chat::card::{Block, Card, Tone};
+use crate::chat::layout::{LayoutError, Platform};
+
+/// Slack's longest private note in a modal.
+const LONGEST_NOTE: usize = 3_000;
+
+/// What a modal shows while its answer is made. Fixed text: it stands in an acknowledgement, which waits for
+/// nothing.
 pub(super) fn working() -> Value {
     json!({
         "type": "modal",
-        "title": {"type": "plain_text", "text": "kubemend"},
-        "close": {"type": "plain_text", "text": "Close"},
-        "blocks": [{"type": "section", "text": {"type": "plain_text", "text": "Working on it …"}}],
+        "title": plain("kubemend"),
+        "close": plain("OK"),
+        "blocks": [{"type": "section", "text": plain("…")}],
     })
+}
+
+/// A card to be looked at.
+pub(super) fn sheet(paper: &Paper, card: &Card) -> Result<Value, LayoutError> {
+    paper.layouts.sheet(Platform::Slack, card, &paper.words).map(|view| finished(view, ""))
+}
+
+/// Questions; `note` comes back with the answers.
+pub(super) fn form(paper: &Paper, form: &Form, note: &str) -> Result<Value, LayoutError> {
+    paper.layouts.form(Platform::Slack, form, &paper.words).map(|view| finished(view, note))
+}
+
+/// A modal after everything was said elsewhere.
+pub(super) fn done(paper: &Paper) -> Result<Value, LayoutError> {
+    sheet(paper, &Card::sentence(Tone::Neutral, paper.words.word("slack.done")))
+}
+
+/// The app's home.
+pub(super) fn home(paper: &Paper, card: &Card) -> Result<Value, LayoutError> {
+    let view = sheet(paper, card)?;
+    Ok(json!({"type": "home", "blocks": view["blocks"]}))
+}
+
+/// Slack wants a title and at least one block, whatever the card holds.
+fn finished(mut view: Value, note: &str) -> Value {
+    if view["title"]["text"].as_str().is_none_or(|text| text.trim().is_empty()) {
+        view["title"] = plain("kubemend");
+    }
+    if view["blocks"].as_array().is_none_or(Vec::is_empty) {
+        view["blocks"] = json!([{"type": "section", "text": plain("…")}]);
+    }
+    if !note.is_empty() && note.len() <= LONGEST_NOTE {
+        view["private_metadata"] = json!(note);
+    }
+    view
+}
+
+fn plain(text: &str) -> Value {
+    json!({"type": "plain_text", "text": text})
+}
+
+/// A message of one sentence and a small print.
+pub(super) fn notice(tone: Tone, text: String, note: Option<Block>) -> Card {
+    let card = Card::sentence(tone, text);
+    note.into_iter().fold(card, Card::with)
 }
