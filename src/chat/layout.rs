@@ -183,7 +183,9 @@ impl Layouts {
         let limits = platform.limits();
         let left_out = words.word("card.left_out.plain");
         let mut values = Fitted::of(card, limits, &left_out).values();
-        values["formTitle"] = json!(cut(&card.title, limits.form_title, limits.unit));
+        let title = super::dialect::Dialect::Plain.code(&card.title);
+        let title = if title.is_empty() { "kubemend".to_owned() } else { title };
+        values["formTitle"] = json!(cut(&title, limits.form_title, limits.unit));
         self.render(&name(platform, layout), &values)
     }
 

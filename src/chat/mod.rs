@@ -12,6 +12,7 @@ pub mod answer;
 pub mod card;
 pub mod command;
 pub mod cut;
+pub mod desk;
 pub mod dialect;
 pub mod fit;
 pub mod identity;

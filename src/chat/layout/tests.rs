@@ -29,7 +29,7 @@ fn words(locale: &str) -> &'static Words {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn any_incident_whatsoever_renders_to_a_valid_message(incident in any_incident(), chinese in any::<bool>()) {

@@ -122,7 +122,7 @@ pub(in crate::chat) fn any_incident() -> impl Strategy<Value = Incident> {
         1 => Just(Status::Absorbed { into: "i-7".into() }),
     ];
     let rest = (any::<u32>(), any::<u32>(), any::<bool>(), any_run());
-    (finding, status, vec(any_record(), 0..12), rest).prop_map(
+    (finding, status, vec(any_record(), 0..5), rest).prop_map(
         |((title, cause, place, cluster, quotes, also), status, records, (now, reopened, quiet, run))| {
             let mut incident = super::incident();
             incident.status = status;

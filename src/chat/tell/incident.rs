@@ -306,7 +306,7 @@ pub(super) fn live(incident: &Incident) -> impl Iterator<Item = &ProposalRecord>
     open.into_iter()
 }
 
-pub(super) fn quoted(quote: &Quote) -> Block {
+pub(in crate::chat) fn quoted(quote: &Quote) -> Block {
     let origin = match quote.source {
         Source::Computed => String::new(),
         Source::Event

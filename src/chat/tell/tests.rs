@@ -104,6 +104,7 @@ fn a_proposal_with_missing_rights_cannot_be_approved_by_button() {
 fn high_risk_is_a_red_button() {
     let mut first = proposal(&"i-1.p1".into(), 1);
     first.plan.risk = Risk::High;
+    first.digest = first.plan.digest();
     let card = tell(&fold(&[opened(), proposed(&first)]));
     let approve = card.buttons().find(|button| button.id.starts_with("k1.ap.")).expect("there");
     assert_eq!((approve.style, approve.label.as_str()), (Style::Danger, "Approve (high risk)"));
@@ -122,6 +123,7 @@ fn a_preview_says_everything_before_a_decision() {
     first.preview.kubectl = vec!["kubectl delete pod a".to_owned()];
     first.plan.warnings.push("Argo CD will revert this".into());
     first.plan.undo = Undo::Changes(first.plan.changes.clone());
+    first.digest = first.plan.digest();
     let incident = fold(&[opened(), proposed(&first), decided(&first, DecisionKind::Approve, "ann", 2)]);
     let book = Book::default();
     let words = words();

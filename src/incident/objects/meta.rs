@@ -19,6 +19,7 @@ pub const KEPT_ANNOTATIONS: &[&str] = &[
     "meta.helm.sh/release-namespace",
     "kubemend.dev/execution",
     "kubemend.dev/ignore",
+    "kubemend.dev/route",
 ];
 
 /// Metadata, slim.

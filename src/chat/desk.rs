@@ -1,0 +1,207 @@
+//! The desk: what is answered to a command, a button or a form, on every platform alike.
+//!
+//! Owns the way from a wish to the engine's handle and back to an [`Answer`]. Refuses to judge: each change
+//! names who asks and goes through the gate behind the handle. An approval needs the digest that was seen, so
+//! `/mend approve` shows the proposal with its button; it does not approve what nobody looked at.
+
+mod commands;
+mod objects;
+mod presses;
+mod showing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::answer::{Answer, Audience};
+use super::card::{Block, Card, Rich, Span, Tone};
+use super::command::{self, Slip, What, Wish};
+use super::identity::Caller;
+use super::press::Press;
+use super::tell::Teller;
+use super::words::Words;
+use crate::engine::{Book, Handle, Kind, Refused};
+use crate::incident::{Actor, Incident, ProposalId, ProposalRecord, Text};
+
+/// Where questions are answered. Clones are one desk.
+#[derive(Clone)]
+pub struct Desk {
+    engine: Handle,
+    words: Arc<Words>,
+}
+
+/// What is answered, or why not.
+type Reply = Result<Answer, Refused>;
+
+impl Desk {
+    /// A desk with these words.
+    pub fn new(engine: Handle, words: Arc<Words>) -> Self {
+        Self { engine, words }
+    }
+
+    /// The engine behind it.
+    pub fn engine(&self) -> &Handle {
+        &self.engine
+    }
+
+    /// The words it speaks.
+    pub fn words(&self) -> &Arc<Words> {
+        &self.words
+    }
+
+    /// Answers a line after `/mend`.
+    pub async fn command(&self, who: &Caller, line: &str) -> Answer {
+        self.meet(who);
+        let command = match command::parse(line) {
+            Ok(command) => command,
+            Err(slip) => return self.slip(&slip),
+        };
+        let open_to_all = matches!(command.wish, Wish::WhoAmI | Wish::Help { .. });
+        if !open_to_all && self.is_nobody(&who.actor) {
+            return self.whoami(&who.actor);
+        }
+        let answer = self.wish(&who.actor, command.wish).await;
+        let answer = answer.unwrap_or_else(|refused| self.refusal(&refused));
+        match answer {
+            Answer::Card { card, to: _ } if command.here => Answer::Card { card, to: Audience::Channel },
+            other => other,
+        }
+    }
+
+    /// Answers a button by its id.
+    pub async fn press(&self, who: &Caller, id: &str) -> Answer {
+        self.submit(who, id, &BTreeMap::new()).await
+    }
+
+    /// Answers a form by its id, with what was filled in; a button is a form without questions.
+    pub async fn submit(&self, who: &Caller, id: &str, values: &BTreeMap<String, String>) -> Answer {
+        self.meet(who);
+        if self.is_nobody(&who.actor) {
+            return self.whoami(&who.actor);
+        }
+        let Some(press) = Press::read(id) else {
+            return self.no(self.words.word("answer.unknown_press"));
+        };
+        let answer = self.pressed(&who.actor, press, values).await;
+        answer.unwrap_or_else(|refused| self.refusal(&refused))
+    }
+
+    /// The groups that the platform verified count from now on.
+    fn meet(&self, who: &Caller) {
+        self.engine.put_groups(&who.actor, who.groups.clone());
+    }
+
+    fn is_nobody(&self, who: &Actor) -> bool {
+        self.engine.roles(who).is_empty()
+    }
+
+    fn with_teller<T>(&self, tell: impl FnOnce(&Teller<'_>, &Book) -> T) -> T {
+        let book = self.engine.book();
+        tell(&Teller { words: &self.words, book: &book }, &book)
+    }
+
+    /// The proposal and the incident that holds it.
+    async fn record(&self, id: &ProposalId) -> Result<(Arc<Incident>, ProposalRecord), Refused> {
+        let incident = self.engine.proposal(id).await?;
+        let record = incident.proposals.get(id).cloned().ok_or_else(|| Refused::NoProposal(id.clone()))?;
+        Ok((incident, record))
+    }
+
+    /// A sentence about something that went well.
+    fn done(&self, key: &str, values: &serde_json::Value) -> Answer {
+        Answer::only(Card::sentence(Tone::Good, self.words.say(key, values)))
+    }
+
+    /// The same, ending with a moment.
+    fn done_at(&self, key: &str, values: &serde_json::Value, at: jiff::Timestamp) -> Answer {
+        let text = self.words.say(key, values);
+        let rich = Rich::plain(text.clone()).and(Span::Time { at });
+        let blocks = vec![Block::Text { text: rich }];
+        Answer::only(Card { tone: Tone::Good, summary: text, title: String::new(), blocks })
+    }
+
+    fn no(&self, text: String) -> Answer {
+        Answer::only(Card::sentence(Tone::Warning, text))
+    }
+
+    /// Why not, for whoever asked. What goes wrong inside is logged here, once.
+    fn refusal(&self, refused: &Refused) -> Answer {
+        let why = json!({"why": refused.to_string()});
+        if refused.kind() == Kind::Unavailable {
+            let chain: &dyn std::error::Error = refused;
+            tracing::warn!(error = chain, "a question from chat could not be answered: {refused}");
+            return self.no(self.words.say("answer.trouble", &why));
+        }
+        self.no(self.words.say("answer.refused", &why))
+    }
+
+    fn slip(&self, slip: &Slip) -> Answer {
+        let words = &self.words;
+        let (text, hint) = match slip {
+            Slip::Empty => (words.word("command.empty"), None),
+            Slip::TooLong => (words.word("command.long"), None),
+            Slip::Unknown { word, near } => (words.say("command.unknown", &json!({"word": word})), *near),
+            Slip::Missing { command, what } => {
+                let values = json!({"command": command, "what": self.what(*what)});
+                (words.say("command.missing", &values), None)
+            }
+            Slip::Extra { command, word } => {
+                (words.say("command.extra", &json!({"command": command, "word": word})), None)
+            }
+            Slip::Flag { command, flag, near } => {
+                (words.say("command.flag.unknown", &json!({"command": command, "flag": flag})), *near)
+            }
+            Slip::Value { flag } => (words.say("command.flag.value", &json!({"flag": flag})), None),
+            Slip::Bad { value, what } => {
+                (words.say("command.bad", &json!({"value": value, "what": self.what(*what)})), None)
+            }
+        };
+        let mut lines = vec![text];
+        lines.extend(hint.map(|near| words.say("command.near", &json!({"near": near}))));
+        if let Slip::Missing { command, .. } | Slip::Extra { command, .. } | Slip::Flag { command, .. } = slip
+            && let Some(spec) = command::spec(command)
+        {
+            lines.push(words.say("answer.usage", &json!({"usage": spec.usage})));
+        }
+        if matches!(slip, Slip::Unknown { near: None, .. }) {
+            lines.push(words.word("command.empty"));
+        }
+        self.no(lines.join("\n"))
+    }
+
+    fn what(&self, what: What) -> String {
+        match what {
+            What::Incident => self.words.word("what.incident"),
+            What::Proposal => self.words.word("what.proposal"),
+            What::Execution => self.words.word("what.execution"),
+            What::Object => self.words.word("what.object"),
+            What::Remedy => self.words.word("what.remedy"),
+            What::Duration => self.words.word("what.duration"),
+            What::Parameter => self.words.word("what.parameter"),
+            What::Severity => self.words.word("what.severity"),
+            What::Number => self.words.word("what.number"),
+        }
+    }
+
+    fn whoami(&self, who: &Actor) -> Answer {
+        let roles: Vec<Text> = self.engine.roles(who);
+        let names: Vec<&str> = roles.iter().map(Text::as_str).collect();
+        let roles = if names.is_empty() { self.words.word("whoami.none") } else { names.join(", ") };
+        let identity = format!("{} {}", format!("{:?}", who.via).to_lowercase(), who.id);
+        let field = |label: String, value| super::card::Field { label, value };
+        let fields = vec![
+            field(self.words.word("whoami.id"), Rich::code(identity)),
+            field(self.words.word("whoami.roles"), Rich::plain(roles.clone())),
+        ];
+        let title = self.words.word("whoami.title");
+        Answer::only(Card {
+            tone: Tone::Neutral,
+            summary: roles,
+            title,
+            blocks: vec![Block::Fields { fields }],
+        })
+    }
+}
