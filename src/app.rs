@@ -4,6 +4,7 @@
 //! finishes the steps that are under way and lets go of the clusters, the store closes its file.
 //! Nothing runs on after [`App::run`] returns. Refuses to decide anything about incidents.
 
+mod chat;
 mod clusters;
 mod error;
 
@@ -18,6 +19,8 @@ use tracing::{error, info, warn};
 pub use error::StartError;
 
 use crate::api;
+use crate::chat::slack::Slack;
+use crate::chat::slack::hearing::Hearing;
 use crate::config::{Config, Loaded};
 use crate::engine::{Engine, Handle, Options, Parts};
 use crate::incident::ConditionId;
@@ -39,6 +42,7 @@ pub struct App {
     address: SocketAddr,
     metrics: Metrics,
     store: Store,
+    slack: Option<Slack>,
     stops: Stops,
 }
 
@@ -53,7 +57,7 @@ struct Stops {
 impl App {
     /// Builds everything. Nothing watches, executes or answers before [`Self::run`].
     pub async fn build(loaded: Loaded, options: Options) -> Result<Self, StartError> {
-        let Loaded { config, policy, tokens, slack: _ } = loaded;
+        let Loaded { config, policy, tokens, slack } = loaded;
         let stops = Stops::default();
         let (metrics, book) = (Metrics::install(), book(&config)?);
         let listener = listen(config.api.listen).await?;
@@ -65,10 +69,14 @@ impl App {
         let parts = Parts { options, store: store.clone(), book, policy, posts };
         let engine = Engine::new(parts).await.map_err(StartError::Store)?;
         let handle = engine.handle();
-        let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone()));
+        let mut slack = chat::slack(&config.chat, slack.as_ref(), &handle)?;
+        let hearing = slack.as_ref().map(Slack::hearing);
+        let outside = slack.as_mut().map(Slack::routes).unwrap_or_default();
+        let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone(), hearing));
         warn_of_exposure(&config, tokens.is_empty());
-        let router = api::router(handle.clone(), tokens, config.api.limits, probes, stops.api.clone());
-        Ok(Self { engine, handle, router, listener, address, metrics, store, stops })
+        let router =
+            api::router(handle.clone(), tokens, config.api.limits, probes.merge(outside), stops.api.clone());
+        Ok(Self { engine, handle, router, listener, address, metrics, store, slack, stops })
     }
 
     /// What other ways in (the demo's terminal) talk to.
@@ -83,17 +91,20 @@ impl App {
 
     /// Runs until `stop`, or until a part ends that must not; then stops everything in order.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { engine, handle: _, router, listener, address, metrics, store, stops } = self;
+        let Self { engine, handle: _, router, listener, address, metrics, store, slack, stops } = self;
         info!(net.address = %address, "listening on http://{address}");
         let mut api = JoinSet::new();
         api.spawn(serve(listener, router, stops.api.clone()));
+        if let Some(slack) = slack {
+            api.spawn(slack.run(stops.api.clone()));
+        }
         let mut rest = JoinSet::new();
         rest.spawn(metrics.keep_up(stops.rest.clone()));
         let mut mind = JoinSet::new();
         mind.spawn(engine.run(stops.engine.clone()));
         let broken = tokio::select! {
             () = stop.cancelled() => None,
-            _ = api.join_next() => Some("the HTTP API"),
+            _ = api.join_next() => Some("the HTTP API or chat"),
             _ = mind.join_next() => Some("the engine"),
         };
         wind_down(&stops, api, mind, rest).await;
@@ -148,12 +159,14 @@ fn warn_of_exposure(config: &Config, nobody: bool) {
     }
 }
 
-/// Ready: every cluster is connected and every kind that may be watched is listed; the store can be written.
-fn readiness(engine: Handle, store: Store) -> Readiness {
+/// Ready: every cluster is connected and every kind that may be watched is listed; Slack, if there is one, can
+/// be heard; the store can be written.
+fn readiness(engine: Handle, store: Store, hearing: Option<Hearing>) -> Readiness {
     Readiness::new(move || {
-        let (engine, store) = (engine.clone(), store.clone());
+        let (engine, store, hearing) = (engine.clone(), store.clone(), hearing.clone());
         Box::pin(async move {
             let mut waiting = clusters::waiting(&engine.status());
+            waiting.extend(chat::waiting(hearing.as_ref()));
             if let Err(error) = store.can_write().await {
                 warn!(error = &error as &dyn std::error::Error, "the store cannot be written");
                 waiting

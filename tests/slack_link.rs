@@ -77,7 +77,7 @@ async fn house(connections: usize) -> House {
     let slack = slack().await;
     let mut settings = settings(&slack, Mode::Socket);
     settings.socket.connections = connections;
-    let mut ears = Ears::new(&settings, &secrets(Mode::Socket), web(&slack), jiff::Timestamp::now);
+    let mut ears = Ears::new(&settings, &secrets(Mode::Socket), web(&slack), Arc::new(jiff::Timestamp::now));
     let stop = CancellationToken::new();
     let link = std::mem::replace(&mut ears.link, nothing());
     let task = tokio::spawn(link.run(stop.clone()));
@@ -91,7 +91,7 @@ fn nothing() -> kubemend::chat::slack::Link {
     let settings = Settings { mode: Mode::Http, ..Settings::default() };
     let secrets = secrets(Mode::Http);
     let web = Arc::new(Web::new("http://127.0.0.1:9", &secrets).unwrap());
-    Ears::new(&settings, &secrets, web, jiff::Timestamp::now).link
+    Ears::new(&settings, &secrets, web, Arc::new(jiff::Timestamp::now)).link
 }
 
 impl House {
@@ -253,7 +253,7 @@ async fn listening() -> (FakeSlack, Ears, String) {
     let settings = settings(&slack, Mode::Http);
     let secrets = secrets(Mode::Http);
     let web = Arc::new(Web::new(&slack.api_url(), &secrets).unwrap());
-    let mut ears = Ears::new(&settings, &secrets, web, jiff::Timestamp::now);
+    let mut ears = Ears::new(&settings, &secrets, web, Arc::new(jiff::Timestamp::now));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let routes = std::mem::take(&mut ears.routes);

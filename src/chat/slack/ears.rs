@@ -14,7 +14,7 @@ use super::socket::Socket;
 use super::web::Web;
 
 /// Who says what time it is.
-pub type Clock = fn() -> Timestamp;
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How many ended gaps can wait to be told.
 const GAPS: usize = 16;

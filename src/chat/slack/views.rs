@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::paper::Paper;
 use crate::chat::answer::Form;
-use crate::chat::card::{Block, Card, Tone};
+use crate::chat::card::{Card, Tone};
 use crate::chat::layout::{LayoutError, Platform};
 
 /// Slack's longest private note in a modal.
@@ -58,10 +58,4 @@ fn finished(mut view: Value, note: &str) -> Value {
 
 fn plain(text: &str) -> Value {
     json!({"type": "plain_text", "text": text})
-}
-
-/// A message of one sentence and a small print.
-pub(super) fn notice(tone: Tone, text: String, note: Option<Block>) -> Card {
-    let card = Card::sentence(tone, text);
-    note.into_iter().fold(card, Card::with)
 }
