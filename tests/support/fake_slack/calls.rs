@@ -233,7 +233,7 @@ fn open(state: &mut State, arguments: &Value) -> Outcome {
         return Err("exchanged_trigger_id".into());
     }
     let user = trigger.user.clone();
-    let id = format!("V{}", state.number());
+    let id = format!("V{:06}", state.number());
     let line = format!("a modal opens for {}: {}", state.name_of(&user), show::summary(&view));
     state.say(line);
     state.views.insert(id.clone(), View { user, body: view.clone(), open: true });
