@@ -39,6 +39,8 @@ mod propose;
 mod reconcile;
 mod refused;
 mod report;
+#[cfg(test)]
+pub(crate) mod rig;
 mod seat;
 mod share;
 mod shared;

@@ -29,7 +29,7 @@
 //! | [`cluster`] | the only room holding a kube client: watch, gather, apply | edge |
 //! | [`store`] | incidents and their entries, durable | edge |
 //! | [`api`] | `/api/v1`: JSON over HTTP for people and programs | edge |
-//! | [`chat`] | cards and platforms (filled by later work) | edge |
+//! | [`chat`] | cards, words, layouts, commands, routes and the outbox that all platforms share | edge |
 //! | [`engine`] | the one loop: input, entry, store, next step, effect, input | knows rooms |
 //! | [`app`] | builds each room from its configuration, starts and stops tasks | knows rooms |
 //! | [`config`] | every room's settings, read once; every mistake reported together | edge |

@@ -23,6 +23,7 @@ pub mod playbooks;
 mod run;
 mod signals;
 mod slack;
+mod templates;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -63,6 +64,9 @@ enum Command {
     /// Check a configuration file, or print its JSON Schema.
     #[command(subcommand)]
     Config(config::Command),
+    /// List and check the templates of chat messages.
+    #[command(subcommand)]
+    Templates(templates::Command),
     /// Print what a cluster needs to let kubemend work: roles for reading pull secrets and for remedies.
     #[command(subcommand)]
     Deploy(deploy::Command),
@@ -98,6 +102,7 @@ fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure
         Command::Demo(arguments) => block_on(demo::run(arguments, environment)),
         Command::Audit(command) => block_on(audit::run(command)),
         Command::Config(command) => config::run(command, environment),
+        Command::Templates(command) => templates::run(&command),
         Command::Deploy(command) => deploy::run(command),
         Command::Doctor(arguments) => block_on(doctor::run(arguments, environment)),
         Command::Slack(command) => slack::run(&command),
