@@ -58,3 +58,43 @@ fn read(source: &Source<'_>, surroundings: &Surroundings<'_>) -> Option<Result<S
     };
     Some(text.and_then(|text| Secret::parse(&text, source)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{Config, Environment, Loaded, Surroundings};
+
+    fn read(yaml: &str, variables: &[(&str, &str)]) -> Result<Loaded, String> {
+        let environment: Environment = variables.iter().copied().collect();
+        let surroundings = Surroundings { environment: &environment, base: PathBuf::from("nowhere") };
+        Config::read("kubemend.yaml", yaml, &surroundings).map_err(|report| report.to_string())
+    }
+
+    const BOTH: &str = "chat:\n  fallback: {slack: [C1]}\n  slack: {botTokenEnv: BOT, appTokenEnv: APP}\n";
+
+    #[test]
+    fn tokens_are_read_where_the_file_says() {
+        let loaded = read(BOTH, &[("BOT", "xoxb-1"), ("APP", "xapp-1")]).expect("no mistakes");
+        assert!(loaded.slack.is_some());
+        assert!(read("chat: {fallback: {slack: [C1]}}\n", &[]).expect("no mistakes").slack.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_token_is_told_with_the_way_out_and_never_the_token() {
+        let told = read(BOTH, &[("BOT", "xapp-hunter2")]).err().expect("both are refused");
+        assert!(told.contains("does not begin with xoxb-") && told.contains("APP is not set"), "{told}");
+        assert!(told.contains("OAuth & Permissions") && !told.contains("hunter2"), "{told}");
+        let told = read("chat: {slack: {botTokenEnv: A, botTokenFile: b}}\n", &[]).err().expect("refused");
+        assert!(told.contains("not clear where Slack's botToken is"), "{told}");
+        assert!(told.contains("not clear where Slack's appToken is"), "{told}");
+    }
+
+    #[test]
+    fn over_http_the_signing_secret_is_asked_for() {
+        let yaml = "chat: {slack: {mode: http, botTokenEnv: BOT, signingSecretEnv: SIGN}}\n";
+        assert!(read(yaml, &[("BOT", "xoxb-1"), ("SIGN", "0123abc")]).is_ok());
+        let told = read(yaml, &[("BOT", "xoxb-1")]).err().expect("refused");
+        assert!(told.contains("signingSecret"), "{told}");
+    }
+}

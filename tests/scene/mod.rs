@@ -217,6 +217,9 @@ fn nonce(message: &Value) -> Option<String> {
 fn settled(text: &str) -> String {
     static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<!date\^[^>]*>").expect("a pattern"));
     static DIGEST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{8,16}\b").expect("a pattern"));
+    static COUNT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\d+( objects)|(\*Waiting for a look\*) \d+").expect("a pattern"));
     let text = TIME.replace_all(text, "[time]");
+    let text = COUNT.replace_all(&text, "$2 [count]$1");
     DIGEST.replace_all(&plain::text(&text), "[digest]").into_owned()
 }

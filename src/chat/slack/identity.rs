@@ -25,6 +25,8 @@ const MOST_GROUPS: usize = 1_000;
 const MOST_MEMBERS: usize = 5_000;
 /// While Slack does not answer, what is known serves this many times as long.
 const STRETCH: u32 = 3;
+/// How long to wait before groups that could not be read are asked for again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// People of the workspace, as Slack describes them.
 pub struct People {
@@ -32,10 +34,17 @@ pub struct People {
     lives: Duration,
     team: AsyncMutex<Option<Text>>,
     users: Mutex<HashMap<Text, Known>>,
-    groups: AsyncMutex<Option<(Instant, Arc<Groups>)>>,
+    groups: AsyncMutex<Option<Held>>,
 }
 
 type Groups = BTreeMap<Text, BTreeSet<Text>>;
+
+/// The groups as they were at a time, and when they were asked for last.
+struct Held {
+    at: Option<Instant>,
+    tried: Instant,
+    groups: Groups,
+}
 
 #[derive(Clone)]
 struct Known {
@@ -168,20 +177,22 @@ impl People {
     /// Without an answer nobody is in a group that was not known: a group can only add rights.
     async fn groups_of(&self, user: &Text) -> BTreeSet<Text> {
         let mut held = self.groups.lock().await;
-        let fresh = held.as_ref().is_some_and(|(at, _)| at.elapsed() < self.lives);
-        if !fresh {
+        let due = held.as_ref().is_none_or(|held| held.is_due(self.lives));
+        if due {
+            let now = Instant::now();
             match self.ask_groups().await {
-                Ok(groups) => *held = Some((Instant::now(), Arc::new(groups))),
+                Ok(groups) => *held = Some(Held { at: Some(now), tried: now, groups }),
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "user groups cannot be read");
-                    let stale = held.as_ref().is_none_or(|(at, _)| at.elapsed() >= self.lives * STRETCH);
-                    if stale || !passes(&error) {
-                        *held = Some((Instant::now(), Arc::default()));
-                    }
+                    let serves = |held: &Held| passes(&error) && !held.is_older(self.lives * STRETCH);
+                    *held = Some(match held.take().filter(serves) {
+                        Some(known) => Held { tried: now, ..known },
+                        None => Held { at: None, tried: now, groups: Groups::new() },
+                    });
                 }
             }
         }
-        held.as_ref().and_then(|(_, groups)| groups.get(user).cloned()).unwrap_or_default()
+        held.as_ref().and_then(|held| held.groups.get(user).cloned()).unwrap_or_default()
     }
 
     async fn ask_groups(&self) -> Result<Groups, WebError> {
@@ -194,6 +205,17 @@ impl People {
             }
         }
         Ok(by_user)
+    }
+}
+
+impl Held {
+    /// Nobody waits for an answer that did not come a moment ago.
+    fn is_due(&self, lives: Duration) -> bool {
+        self.is_older(lives) && (self.at.is_some_and(|at| at == self.tried) || self.tried.elapsed() >= AGAIN)
+    }
+
+    fn is_older(&self, time: Duration) -> bool {
+        self.at.is_none_or(|at| at.elapsed() >= time)
     }
 }
 
