@@ -83,7 +83,7 @@ impl Desk {
             return self.whoami(&who.actor);
         }
         let Some(press) = Press::read(id) else {
-            return self.no(self.words.word("answer.unknown_press"));
+            return no(self.words.word("answer.unknown_press"));
         };
         let answer = self.pressed(&who.actor, press, values).await;
         answer.unwrap_or_else(|refused| self.refusal(&refused))
@@ -123,19 +123,15 @@ impl Desk {
         Answer::only(Card { tone: Tone::Good, summary: text, title: String::new(), blocks })
     }
 
-    fn no(&self, text: String) -> Answer {
-        Answer::only(Card::sentence(Tone::Warning, text))
-    }
-
     /// Why not, for whoever asked. What goes wrong inside is logged here, once.
     fn refusal(&self, refused: &Refused) -> Answer {
         let why = json!({"why": refused.to_string()});
         if refused.kind() == Kind::Unavailable {
             let chain: &dyn std::error::Error = refused;
             tracing::warn!(error = chain, "a question from chat could not be answered: {refused}");
-            return self.no(self.words.say("answer.trouble", &why));
+            return no(self.words.say("answer.trouble", &why));
         }
-        self.no(self.words.say("answer.refused", &why))
+        no(self.words.say("answer.refused", &why))
     }
 
     fn slip(&self, slip: &Slip) -> Answer {
@@ -169,7 +165,7 @@ impl Desk {
         if matches!(slip, Slip::Unknown { near: None, .. }) {
             lines.push(words.word("command.empty"));
         }
-        self.no(lines.join("\n"))
+        no(lines.join("\n"))
     }
 
     fn what(&self, what: What) -> String {
@@ -204,4 +200,9 @@ impl Desk {
             blocks: vec![Block::Fields { fields }],
         })
     }
+}
+
+/// A sentence about something that was not done.
+fn no(text: String) -> Answer {
+    Answer::only(Card::sentence(Tone::Warning, text))
 }

@@ -100,9 +100,8 @@ impl Dialect {
     pub fn mention(self, whom: &Mention) -> String {
         let id = |id: &str| id.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
         match (self, whom) {
-            (Self::Slack, Mention::User(user)) => format!("<@{}>", id(user)),
             (Self::Slack, Mention::Group(group)) => format!("<!subteam^{}>", id(group)),
-            (Self::Discord, Mention::User(user)) => format!("<@{}>", id(user)),
+            (Self::Slack | Self::Discord, Mention::User(user)) => format!("<@{}>", id(user)),
             (Self::Discord, Mention::Group(group)) => format!("<@&{}>", id(group)),
             (Self::Html | Self::Plain, Mention::User(name) | Mention::Group(name)) => {
                 self.text(&format!("@{name}"))

@@ -116,7 +116,8 @@ impl Shared {
             tracing::warn!(actor.id = %who.id, "too many people are in groups; {} is not remembered", who.name);
             return;
         }
-        *held = Arc::new(held.with_members(Arc::new(members)));
+        let policy = held.as_ref().clone().with_members(Arc::new(members));
+        *held = Arc::new(policy);
     }
 
     pub(super) fn brake(&self) -> Brake {

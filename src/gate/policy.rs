@@ -75,8 +75,8 @@ impl Policy {
 
     /// The same policy, knowing who is in which group.
     #[must_use]
-    pub fn with_members(&self, members: Arc<Members>) -> Self {
-        Self { config: Arc::clone(&self.config), members }
+    pub fn with_members(self, members: Arc<Members>) -> Self {
+        Self { members, ..self }
     }
 
     /// Who is in which group, as far as it is known.

@@ -164,7 +164,6 @@ fn split(line: &str) -> Vec<String> {
     for c in line.chars() {
         match (quote, c) {
             (Some(end), c) if c == end => quote = None,
-            (Some(_), c) => word.push(c),
             (None, '"' | '“' | '”') => (quote, open) = (Some(if c == '"' { '"' } else { '”' }), true),
             (None, '\'') if word.is_empty() => (quote, open) = (Some('\''), true),
             (None, c) if c.is_whitespace() => {
@@ -176,7 +175,7 @@ fn split(line: &str) -> Vec<String> {
             // What phones and Slack make of two hyphens.
             (None, '—' | '–') if word.is_empty() => word.push_str("--"),
             (None, '`') => {}
-            (None, c) => word.push(c),
+            (Some(_) | None, c) => word.push(c),
         }
     }
     if open || !word.is_empty() {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Desk, Reply};
+use super::{Desk, Reply, no};
 use crate::chat::answer::Answer;
 use crate::chat::card::{Block, Card, Rich, Tone};
 use crate::chat::layout::text;
@@ -35,7 +35,7 @@ impl Desk {
     ) -> Reply {
         let Some(api) = known(kind) else {
             let kinds = KINDS.iter().map(|(kind, _)| kind.to_lowercase()).collect::<Vec<_>>().join(", ");
-            return Ok(self.no(self.words.say("command.kind", &json!({"kind": kind, "kinds": kinds}))));
+            return Ok(no(self.words.say("command.kind", &json!({"kind": kind, "kinds": kinds}))));
         };
         let cluster = match self.cluster(cluster) {
             Ok(cluster) => cluster,
@@ -58,10 +58,10 @@ impl Desk {
             (Some(name), all) if all.contains(&name) => Ok(name),
             (Some(name), _) => {
                 let values = json!({"name": name, "clusters": names});
-                Err(self.no(self.words.say("command.cluster.unknown", &values)))
+                Err(no(self.words.say("command.cluster.unknown", &values)))
             }
             (None, [only]) => Ok(only.clone()),
-            (None, _) => Err(self.no(self.words.say("command.cluster", &json!({"clusters": names})))),
+            (None, _) => Err(no(self.words.say("command.cluster", &json!({"clusters": names})))),
         }
     }
 

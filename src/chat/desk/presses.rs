@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Desk, Reply};
+use super::{Desk, Reply, no};
 use crate::chat::answer::{Answer, Form, Input, InputKind};
 use crate::chat::press::{Press, Seen};
 use crate::chat::tell::standing;
@@ -77,7 +77,7 @@ impl Desk {
     async fn approve(&self, who: &Actor, id: &ProposalId, seen: &Seen, typed: Option<String>) -> Reply {
         let (_, record) = self.record(id).await?;
         if !seen.is(&record.proposal.digest) {
-            return Ok(self.no(self.words.say("answer.stale_press", &json!({"id": id}))));
+            return Ok(no(self.words.say("answer.stale_press", &json!({"id": id}))));
         }
         if let (None, Some(wanted)) = (&typed, &record.proposal.policy.typed_confirmation)
             && record.state == ProposalState::Open
@@ -131,7 +131,7 @@ impl Desk {
     ) -> Reply {
         let (_, record) = self.record(id).await?;
         if !seen.is(&record.proposal.digest) {
-            return Ok(self.no(self.words.say("answer.stale_press", &json!({"id": id}))));
+            return Ok(no(self.words.say("answer.stale_press", &json!({"id": id}))));
         }
         self.engine.decide(who, id, kind, record.proposal.digest, None, Text::default()).await?;
         Ok(self.done(key, &json!({"id": id})))

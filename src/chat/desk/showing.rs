@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Desk, Reply};
+use super::{Desk, Reply, no};
 use crate::chat::answer::Answer;
 use crate::chat::card::{Block, Card, Field, Rich, Tone};
 use crate::engine::ClusterState;
@@ -29,7 +29,7 @@ impl Desk {
         let found = self.engine.remedies(who, id).await?;
         let named = json!({"id": id});
         if found.is_empty() {
-            return Ok(self.no(self.words.say("actions.none", &named)));
+            return Ok(no(self.words.say("actions.none", &named)));
         }
         let title = self.words.say("actions.title", &named);
         let items = found.iter().map(|candidate| self.remedy(candidate)).collect();
@@ -41,7 +41,8 @@ impl Desk {
     pub(super) fn remedy(&self, candidate: &Candidate) -> Rich {
         let choices = candidate.parameters.iter().map(|(name, best)| {
             let others = candidate.alternatives.get(name).into_iter().flatten().take(5);
-            let all: Vec<&str> = std::iter::once(best).chain(others).map(|text| text.as_str()).collect();
+            let all: Vec<&str> =
+                std::iter::once(best).chain(others).map(crate::incident::Text::as_str).collect();
             format!("{name}={}", all.join("|"))
         });
         let values = json!({

@@ -36,7 +36,7 @@ proptest! {
         let words = words(if chinese { "zh-CN" } else { "en" });
         let book = Book::default();
         let teller = Teller { words, book: &book };
-        let mut cards = vec![teller.incident(&incident), teller.digest(&[incident.clone()])];
+        let mut cards = vec![teller.incident(&incident), teller.digest(std::slice::from_ref(&incident))];
         cards.extend(incident.proposals.values().map(|record| teller.preview(&incident, record)));
         for card in &cards {
             for platform in Platform::ALL {

@@ -168,9 +168,8 @@ async fn work<P: Platform>(shared: Arc<Shared<P>>, stop: CancellationToken) {
         };
         match shared.settle(&subject).await {
             Ok(Some(wait)) => shared.queue.add_at(subject.clone(), Instant::now() + wait),
-            Ok(None) => {}
             // A forgotten incident has no message to keep up.
-            Err(Refused::NoIncident(_)) => {}
+            Ok(None) | Err(Refused::NoIncident(_)) => {}
             Err(refused) => {
                 let chain: &dyn std::error::Error = &refused;
                 tracing::warn!(error = chain, "the message about {subject} waits");

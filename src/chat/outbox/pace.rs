@@ -11,7 +11,7 @@ use super::platform::Scope;
 use crate::engine::PostKey;
 use crate::incident::Text;
 
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// No more keys are remembered; the oldest waits are over by then.
 const MOST: usize = 10_000;
 
@@ -24,10 +24,13 @@ pub(super) enum Method {
     Find,
 }
 
+/// What a wait holds: nothing named is everything.
+type Reach = (Option<Method>, Option<Text>);
+
 /// Waits in force.
 #[derive(Default)]
 pub(super) struct Pace {
-    held: Mutex<HashMap<(Option<Method>, Option<Text>), Instant>>,
+    held: Mutex<HashMap<Reach, Instant>>,
     tries: Mutex<HashMap<PostKey, u32>>,
 }
 

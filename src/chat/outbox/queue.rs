@@ -1,6 +1,6 @@
 //! Subjects that wait for their turn: each once, and one worker at a time for each, so that order is kept.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -21,7 +21,7 @@ pub(super) struct Queue {
 struct State {
     ready: VecDeque<Text>,
     waiting: HashSet<Text>,
-    later: BTreeMap<(Instant, Text), ()>,
+    later: BTreeSet<(Instant, Text)>,
     busy: HashSet<Text>,
     /// Asked for again while busy.
     again: HashSet<Text>,
@@ -52,7 +52,7 @@ impl Queue {
     pub(super) fn add_at(&self, subject: Text, at: Instant) {
         let mut state = self.state.lock();
         if state.later.len() < MOST {
-            state.later.insert((at, subject), ());
+            state.later.insert((at, subject));
         }
         drop(state);
         self.news.notify_one();
@@ -74,7 +74,7 @@ impl Queue {
                     }
                     return subject;
                 }
-                state.later.keys().next().map(|(at, _)| *at)
+                state.later.first().map(|(at, _)| *at)
             };
             match due {
                 // Either way there is something to look for.
@@ -104,11 +104,11 @@ impl Queue {
 
 impl State {
     fn wake(&mut self, now: Instant) {
-        while let Some(((at, _), ())) = self.later.first_key_value() {
+        while let Some((at, _)) = self.later.first() {
             if *at > now {
                 return;
             }
-            let Some(((_, subject), ())) = self.later.pop_first() else { return };
+            let Some((_, subject)) = self.later.pop_first() else { return };
             if self.busy.contains(&subject) {
                 self.again.insert(subject);
             } else if self.waiting.insert(subject.clone()) {

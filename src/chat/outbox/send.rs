@@ -10,7 +10,6 @@ use super::subject::Wanted;
 use super::{
     BROKEN_FOR, ChannelTrouble, MessageId, Outgoing, Platform, PostError, Sent, Shared, ThreadId, nonce,
 };
-use crate::chat::layout::LayoutError;
 use crate::chat::tell::Teller;
 use crate::engine::{Noting, PostState, Posting, Refused};
 use crate::incident::{Digest, Recorded, Text};
@@ -38,7 +37,10 @@ impl<P: Platform> Shared<P> {
     ) -> Result<Option<Duration>, Refused> {
         let body = match self.parts.layouts.card(self.parts.kind, &wanted.card, &self.parts.words) {
             Ok(body) => body,
-            Err(error) => return self.unrendered(&posting, &error),
+            Err(error) => {
+                tracing::error!(%error, "the message about {} cannot be laid out", posting.key.subject);
+                return Ok(Some(Duration::from_mins(1)));
+            }
         };
         let (digest, version) = (Digest::of(&body), wanted.version());
         let summary = wanted.card.summary.clone();
@@ -71,11 +73,6 @@ impl<P: Platform> Shared<P> {
             self.store(&mut posting).await?;
         }
         Ok(rest.then_some(Duration::from_millis(50)))
-    }
-
-    fn unrendered(&self, posting: &Posting, error: &LayoutError) -> Result<Option<Duration>, Refused> {
-        tracing::error!(%error, "the message about {} cannot be laid out", posting.key.subject);
-        Ok(Some(Duration::from_mins(1)))
     }
 
     async fn post(
@@ -166,8 +163,7 @@ impl<P: Platform> Shared<P> {
         let Some(thread) = thread.clone().map(ThreadId) else { return self.reply(posting, wanted).await };
         match self.parts.platform.find(&posting.key.channel, Some(&thread), &noting.nonce).await {
             Ok(Some(_)) => self.told(posting, noting.to).await,
-            Ok(None) => self.reply(posting, wanted).await,
-            Err(PostError::MessageGone) => self.reply(posting, wanted).await,
+            Ok(None) | Err(PostError::MessageGone) => self.reply(posting, wanted).await,
             Err(error) => self.failed(posting, Method::Find, error).await,
         }
     }

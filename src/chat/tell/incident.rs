@@ -32,7 +32,7 @@ impl Teller<'_> {
         blocks.extend(self.actions(incident));
         blocks.push(Block::Note { text: Rich::plain(self.words.say("card.footer", &self.place(incident))) });
         Card {
-            tone: self.tone(incident),
+            tone: tone_of(incident),
             summary: self.summary(incident),
             title: finding.title.to_string(),
             blocks,
@@ -53,14 +53,6 @@ impl Teller<'_> {
             Status::Open => self.words.word("card.state.open"),
             Status::Absorbed { into } => self.words.say("card.state.absorbed", &json!({"into": into})),
             Status::Resolved { .. } => self.words.word("card.state.resolved").trim().to_owned(),
-        }
-    }
-
-    fn tone(&self, incident: &Incident) -> Tone {
-        match incident.status {
-            Status::Open => tone(incident.finding.severity),
-            Status::Absorbed { .. } => Tone::Neutral,
-            Status::Resolved { .. } => Tone::Good,
         }
     }
 
@@ -228,7 +220,7 @@ impl Teller<'_> {
                 let title = json!({"title": record.proposal.remedy.title});
                 let preview = Press::Preview { proposal: record.proposal.id.clone() };
                 let label = self.words.say("button.preview.of", &title);
-                more.extend(self.button(&preview, label, Style::Plain, None));
+                more.extend(super::button(&preview, label, Style::Plain, None));
             }
         }
         buttons.extend(self.taking_back(incident));
@@ -249,7 +241,7 @@ impl Teller<'_> {
         let Some((execution, index)) = unsettled else { return Vec::new() };
         let say = |applied, key| {
             let press = Press::Settle { execution: execution.clone(), index, applied };
-            self.button(&press, self.words.word(key), Style::Plain, None)
+            super::button(&press, self.words.word(key), Style::Plain, None)
         };
         say(true, "button.settle.yes").into_iter().chain(say(false, "button.settle.no")).collect()
     }
@@ -275,7 +267,7 @@ impl Teller<'_> {
         };
         let label = self.words.say("button.undo", &json!({"title": record.proposal.remedy.title}));
         let press = Press::Undo { execution: run.id.clone() };
-        possible.then(|| self.button(&press, label, Style::Plain, None)).flatten()
+        possible.then(|| super::button(&press, label, Style::Plain, None)).flatten()
     }
 
     fn general(&self, incident: &Incident) -> Vec<Button> {
@@ -284,7 +276,7 @@ impl Teller<'_> {
             Status::Open | Status::Absorbed { .. } => true,
             Status::Resolved { .. } => false,
         };
-        let say = |press: Press, key: &str| self.button(&press, self.words.word(key), Style::Plain, None);
+        let say = |press: Press, key: &str| super::button(&press, self.words.word(key), Style::Plain, None);
         let show = say(Press::Show { incident: id() }, "button.show");
         let quiet = match (on, incident.silenced_until) {
             (false, _) => Vec::new(),
@@ -318,4 +310,12 @@ pub(in crate::chat) fn quoted(quote: &Quote) -> Block {
         | Source::ObjectMeta => quote.origin.to_string(),
     };
     Block::Quote { origin, at: quote.at, text: quote.text.to_string() }
+}
+
+fn tone_of(incident: &Incident) -> Tone {
+    match incident.status {
+        Status::Open => tone(incident.finding.severity),
+        Status::Absorbed { .. } => Tone::Neutral,
+        Status::Resolved { .. } => Tone::Good,
+    }
 }

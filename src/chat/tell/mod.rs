@@ -55,25 +55,6 @@ impl Teller<'_> {
         Field { label: self.words.word(key), value }
     }
 
-    /// A button, unless its id would be too long to be one.
-    pub(super) fn button(
-        &self,
-        press: &Press,
-        label: String,
-        style: Style,
-        risk: Option<Risk>,
-    ) -> Option<Button> {
-        press.id().map(|id| Button { id, label, style, risk })
-    }
-
-    pub(super) fn rights(&self, rules: &[Rule]) -> String {
-        let mut named: Vec<String> = rules.iter().take(4).map(right).collect();
-        if rules.len() > named.len() {
-            named.push("…".to_owned());
-        }
-        named.join(", ")
-    }
-
     /// What is told of an object in a line.
     pub(super) fn place(&self, incident: &Incident) -> serde_json::Value {
         let finding = &incident.finding;
@@ -112,4 +93,17 @@ fn right(rule: &Rule) -> String {
     let resource = if group.is_empty() { resource.to_string() } else { format!("{resource}.{group}") };
     let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
     format!("`{verb} {resource}`{place}")
+}
+
+/// A button, unless its id would be too long to be one.
+fn button(press: &Press, label: String, style: Style, risk: Option<Risk>) -> Option<Button> {
+    press.id().map(|id| Button { id, label, style, risk })
+}
+
+fn rights(rules: &[Rule]) -> String {
+    let mut named: Vec<String> = rules.iter().take(4).map(right).collect();
+    if rules.len() > named.len() {
+        named.push("…".to_owned());
+    }
+    named.join(", ")
 }

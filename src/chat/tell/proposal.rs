@@ -38,7 +38,7 @@ impl Teller<'_> {
         line = line.and(Span::Time { at: proposal.expires });
         let mut blocks = vec![Block::Text { text: line }];
         if !proposal.missing_rights.is_empty() {
-            let rights = json!({"rights": self.rights(&proposal.missing_rights)});
+            let rights = json!({"rights": super::rights(&proposal.missing_rights)});
             let text = Rich::plain(self.words.say("card.proposal.missing", &rights));
             blocks.push(Block::Text { text });
         }
@@ -72,16 +72,16 @@ impl Teller<'_> {
                 Risk::High => Style::Danger,
             };
             let label = self.words.say("button.approve", &json!({"risk": self.risk(risk)}));
-            first.extend(self.button(&approve, label, style, Some(risk)));
+            first.extend(super::button(&approve, label, style, Some(risk)));
         }
         let preview = Press::Preview { proposal: id.clone() };
-        first.extend(self.button(&preview, self.words.word("button.preview"), Style::Plain, None));
+        first.extend(super::button(&preview, self.words.word("button.preview"), Style::Plain, None));
         let deny = Press::Deny { proposal: id.clone(), seen: seen.clone() };
-        first.extend(self.button(&deny, self.words.word("button.deny"), Style::Plain, None));
+        first.extend(super::button(&deny, self.words.word("button.deny"), Style::Plain, None));
         let mut rest = Vec::new();
         if !super::standing(&record.decisions).is_empty() {
             let withdraw = Press::Withdraw { proposal: id.clone(), seen };
-            rest.extend(self.button(&withdraw, self.words.word("button.withdraw"), Style::Plain, None));
+            rest.extend(super::button(&withdraw, self.words.word("button.withdraw"), Style::Plain, None));
         }
         Standing { first, rest }
     }
@@ -126,7 +126,7 @@ impl Teller<'_> {
         let missing = if proposal.missing_rights.is_empty() {
             self.words.word("preview.missing.none")
         } else {
-            self.rights(&proposal.missing_rights)
+            super::rights(&proposal.missing_rights)
         };
         let mut fields = vec![
             self.field("preview.cluster", Rich::code(incident.finding.key.cluster.to_string())),
