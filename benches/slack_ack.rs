@@ -174,11 +174,11 @@ fn built(fake: &FakeSlack, handle: &kubemend::engine::Handle) -> Slack {
         bot: Secret::parse(BOT_TOKEN, &bot).expect("a token"),
         way_in: WayIn::Socket(Secret::parse(APP_TOKEN, &app).expect("a token")),
     };
-    let mut chat = settings::Settings::default();
-    chat.routes = serde_json::from_value(serde_json::json!([
+    let routes = serde_json::from_value(serde_json::json!([
         {"name": "all", "to": {"slack": ["C1"]}, "budget": {"messages": 1000, "perMinutes": 10}}
     ]))
     .expect("a route");
+    let chat = settings::Settings { routes, ..settings::Settings::default() };
     let words = Arc::new(Words::shipped("en"));
     let paper = Paper { layouts: Arc::new(Layouts::shipped()), words: Arc::clone(&words) };
     let desk = Desk::new(handle.clone(), words);

@@ -53,7 +53,7 @@ impl Front {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
             let front = Arc::clone(&front);
             tasks.spawn(async move {
-                front.answer(next).await;
+                Box::pin(front.answer(next)).await;
                 drop(place);
             });
         }
@@ -61,7 +61,7 @@ impl Front {
         taken.close();
         while let Ok(next) = taken.try_recv() {
             let front = Arc::clone(&front);
-            tasks.spawn(async move { front.answer(next).await });
+            tasks.spawn(async move { Box::pin(front.answer(next)).await });
         }
         while let Some(ended) = tasks.join_next().await {
             said(ended);
@@ -108,12 +108,12 @@ impl Front {
         };
         let mut answer = std::pin::pin!(answer);
         let patience = PATIENCE.saturating_sub(at.elapsed());
-        let answer = match tokio::time::timeout(patience, &mut answer).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.pacify(&mut asking, &what).await;
-                answer.await
-            }
+        let early = tokio::time::timeout(patience, &mut answer).await;
+        let answer = if let Ok(answer) = early {
+            answer
+        } else {
+            self.pacify(&mut asking, &what).await;
+            answer.await
         };
         metrics::histogram!("kubemend_slack_answer_seconds").record(at.elapsed().as_secs_f64());
         asking.show(&answer).await;

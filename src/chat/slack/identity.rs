@@ -54,6 +54,7 @@ struct Known {
 }
 
 /// The parts of a user that matter.
+#[expect(clippy::struct_excessive_bools, reason = "Slack says it in flags")]
 #[derive(Debug, Deserialize)]
 struct User {
     #[serde(default)]
@@ -75,8 +76,8 @@ struct User {
     #[serde(default)]
     is_stranger: bool,
     /// Present for people of an organisation with several workspaces.
-    #[serde(default)]
-    enterprise_user: Option<Value>,
+    #[serde(default, rename = "enterprise_user")]
+    of_organisation: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -235,7 +236,7 @@ fn passes(error: &WebError) -> bool {
 }
 
 fn standing(user: &User, team: &Text) -> Standing {
-    let other_team = user.enterprise_user.is_none() && user.team_id.as_deref().is_some_and(|id| team != id);
+    let other_team = user.of_organisation.is_none() && user.team_id.as_deref().is_some_and(|id| team != id);
     if user.deleted {
         Standing::Deactivated
     } else if user.is_bot || user.is_workflow_bot {

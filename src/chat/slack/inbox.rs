@@ -72,18 +72,14 @@ impl Inbox {
             count(channel, "seen_before");
             return Receipt::Acknowledge(reply);
         }
-        match self.queue.try_send(Taken { inbound, at: Instant::now() }) {
-            Ok(()) => {
-                count(channel, "taken");
-                Receipt::Acknowledge(reply)
-            }
-            Err(_) => {
-                self.seen.forget(&key);
-                count(channel, "no_room");
-                tracing::error!("{PLACES} clicks and commands wait already; another one was not taken");
-                Receipt::Full
-            }
+        if self.queue.try_send(Taken { inbound, at: Instant::now() }).is_err() {
+            self.seen.forget(&key);
+            count(channel, "no_room");
+            tracing::error!("{PLACES} clicks and commands wait already; another one was not taken");
+            return Receipt::Full;
         }
+        count(channel, "taken");
+        Receipt::Acknowledge(reply)
     }
 
     /// Whether this very request came before.

@@ -1,6 +1,7 @@
 //! From a payload's bytes to what happened. Pure.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -101,7 +102,7 @@ fn done(read: &Interaction) -> What {
 /// A menu says what was chosen; a button says its value, or itself.
 fn pressed(action: &Action) -> What {
     let chosen = action.selected_option.as_ref().map(|option| &option.value);
-    let id = chosen.or(action.value.as_ref()).unwrap_or(&action.action_id);
+    let id = chosen.or(action.value.as_ref()).unwrap_or(&action.id);
     What::Pressed { id: id.clone() }
 }
 
@@ -159,8 +160,11 @@ fn cut(text: &str) -> String {
 /// A name for a payload that brings none.
 fn digest(payload: &str) -> String {
     let hash = Sha256::digest(payload.as_bytes());
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("payload {hex}")
+    hash.iter().take(16).fold("payload ".to_owned(), |mut name, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
 }
 
 #[cfg(test)]

@@ -81,8 +81,8 @@ pub(super) struct Message {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Action {
-    #[serde(default)]
-    pub(super) action_id: String,
+    #[serde(default, rename = "action_id")]
+    pub(super) id: String,
     #[serde(default)]
     pub(super) value: Option<String>,
     #[serde(default)]

@@ -11,8 +11,8 @@ use crate::chat::slack::inbound::Channel;
 pub(super) struct Envelope<'f> {
     #[serde(rename = "type")]
     pub(super) kind: String,
-    #[serde(default)]
-    pub(super) envelope_id: Option<String>,
+    #[serde(default, rename = "envelope_id")]
+    pub(super) id: Option<String>,
     #[serde(default)]
     pub(super) accepts_response_payload: bool,
     #[serde(default, borrow)]
@@ -36,7 +36,7 @@ impl Envelope<'_> {
 
 /// The acknowledgement; a payload only where Slack takes one.
 pub(super) fn acknowledgement(envelope: &Envelope<'_>, payload: Option<Value>) -> Option<String> {
-    let id = envelope.envelope_id.as_ref()?;
+    let id = envelope.id.as_ref()?;
     let payload = payload.filter(|_| envelope.accepts_response_payload);
     Some(match payload {
         Some(payload) => json!({"envelope_id": id, "payload": payload}).to_string(),

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use hyper_util::client::legacy::Error as LinkError;
 use slack_morphism::errors::SlackClientError;
 use thiserror::Error;
 
@@ -67,9 +68,8 @@ impl WebError {
 
     /// A failure below HTTP: refused, or broken in between.
     fn link(method: &'static str, error: &(dyn Error + 'static)) -> Self {
-        let connecting = chain(error).any(|error| {
-            error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|e| e.is_connect())
-        });
+        let connecting =
+            chain(error).any(|error| error.downcast_ref::<LinkError>().is_some_and(LinkError::is_connect));
         let why = chain(error).last().map(ToString::to_string).unwrap_or_default();
         if connecting { Self::NotSent { method, why: short(&why) } } else { Self::unknown(method, &why) }
     }
