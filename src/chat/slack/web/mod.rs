@@ -12,7 +12,6 @@ mod scopes;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::Value;
 use slack_morphism::api::{SlackApiAppsConnectionOpenRequest, SlackApiAuthTestResponse};
 use slack_morphism::prelude::SlackClientHyperHttpsConnector;
@@ -127,24 +126,6 @@ impl Web {
             context,
         );
         within(method, sent).await.map(drop)
-    }
-
-    /// Puts a file's content where `files.getUploadURLExternal` said.
-    pub async fn upload(&self, url: &str, content: Bytes) -> Result<(), WebError> {
-        let method = "upload_url";
-        let target = self.answerable(url).ok_or_else(|| WebError::elsewhere(method))?;
-        let span = tracing::Span::none();
-        let context = SlackClientApiCallContext {
-            rate_control_params: None,
-            token: None,
-            tracing_span: &span,
-            is_sensitive_url: true,
-        };
-        let connector = &self.client.http_api.connector;
-        let kind = "application/octet-stream".to_owned();
-        within(method, connector.http_post_uri_binary::<Value>(target, kind, &content, context))
-            .await
-            .map(drop)
     }
 
     /// Only Slack's own hosts, or the host of the configured API, are ever answered.
