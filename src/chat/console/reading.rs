@@ -32,7 +32,7 @@ pub(super) async fn incidents(
 ) -> Response {
     let filter = Filter::of(asked);
     match visit.part {
-        Some(Part::Live) => console.live_list(&visit, filter),
+        Some(Part::Live) => console.live_list(&visit, filter).await,
         None => {
             let shown = console.0.list.snapshot();
             console.with_list(&filter, &shown.rows, shown.more, |page| {
@@ -45,13 +45,20 @@ pub(super) async fn incidents(
 impl Console {
     /// The same for all who look at the same filter in the same language, so it is made for nobody in
     /// particular: without a name, without a form's secret.
-    fn live_list(&self, visit: &Visit, filter: Filter) -> Response {
+    async fn live_list(&self, visit: &Visit, filter: Filter) -> Response {
         let (now, status) = (self.0.engine.now(), self.0.engine.status());
         let clusters: Vec<_> = status.clusters.iter().map(|c| (&c.name, c.connected)).collect();
         let stands = Digest::of(&(status.paused, clusters));
         let wanted = Wanted { filter, locale: visit.locale, stands };
+        let ready = |part: &Rendered| {
+            answer::ready("text/html; charset=utf-8", &part.html, &part.packed, &visit.headers)
+        };
         if let Some(part) = self.0.list.part(&wanted, now) {
-            return answer::ready("text/html; charset=utf-8", &part.html, &part.packed, &visit.headers);
+            return ready(&part);
+        }
+        let _turn = self.0.list.turn().await;
+        if let Some(part) = self.0.list.part(&wanted, now) {
+            return ready(&part);
         }
         let shown = self.0.list.snapshot();
         let anybody = Visitor {
@@ -75,8 +82,7 @@ impl Console {
                 let html = Bytes::from(text);
                 let packed = answer::packed(&html, Compression::new(4));
                 let part = Rendered { revision: shown.revision, made: now, html, packed };
-                let response =
-                    answer::ready("text/html; charset=utf-8", &part.html, &part.packed, &visit.headers);
+                let response = ready(&part);
                 self.0.list.keep_part(wanted, part);
                 response
             }
