@@ -7,6 +7,7 @@
 mod clusters;
 mod error;
 mod pages;
+mod preview;
 mod serve;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use error::StartError;
+pub use preview::Preview;
 
 use crate::api;
 use crate::chat::console::Console;
@@ -94,7 +96,8 @@ impl App {
         let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone()));
         warn_of_exposure(&config, tokens.is_empty());
         let console =
-            pages::console(occasion, &config.console, &handle, &tokens, secrets, &stops.api).await?;
+            pages::console(occasion, (&config.console, &config.chat), &handle, &tokens, secrets, &stops.api)
+                .await?;
         let outside = match &console {
             Some(console) => probes.merge(console.router()),
             None => probes.fallback(api::nowhere),

@@ -8,14 +8,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use flate2::Compression;
 
-use super::Console;
 use super::answer::{self, Failure};
 use super::list::{Part as Rendered, Wanted};
 use super::pages::{
     Cards, Cluster, Filter, IncidentPage, Incidents, Page, Part, PlaybookDoc, PlaybookPage, Playbooks,
-    ProposalPage, Queue, RemedyDoc, Row, StatusPage, Visitor,
+    ProposalPage, Queue, Row, StatusPage, Visitor,
 };
 use super::visit::{Signed, Visit};
+use super::{Console, Sampled};
 use crate::engine::Playbook;
 use crate::incident::{ConditionId, Digest, IncidentId, ProposalId, Scope, Text};
 
@@ -188,7 +188,8 @@ pub(super) async fn cards(
     Query(asked): Asked,
 ) -> Result<Response, Failure> {
     let sampled = (console.0.cards)(one(&asked, "name"), visit.locale).ok_or_else(Failure::not_found)?;
-    let page = Cards { names: &sampled.names, chosen: &sampled.chosen, cards: &sampled.cards };
+    let Sampled { names, chosen, cards, mistakes } = &sampled;
+    let page = Cards { names, chosen, cards, mistakes };
     Ok(console.page(&visit, StatusCode::OK, &Page::Cards(page)))
 }
 
@@ -198,22 +199,7 @@ pub(super) fn one<'a>(asked: &'a [(String, String)], name: &str) -> &'a str {
 }
 
 fn playbook_doc(playbook: &Playbook) -> PlaybookDoc {
-    let remedy =
-        |(id, title, risk): (&Text, &Text, _)| RemedyDoc { id: id.clone(), title: title.clone(), risk };
-    PlaybookDoc {
-        id: playbook.id.clone(),
-        title: playbook.title.clone(),
-        severity: playbook.severity,
-        explanation: playbook.explanation.clone(),
-        kinds: playbook.kinds.clone(),
-        scope: scope(playbook.scope).into(),
-        hold_off_seconds: playbook.hold_off_seconds,
-        absorbs: playbook.absorbs.clone(),
-        over: playbook.over.clone(),
-        remedies: playbook.remedies().map(remedy).collect(),
-        file: playbook.file.clone(),
-        source: playbook.source.clone(),
-    }
+    PlaybookDoc { scope: scope(playbook.scope).into(), ..PlaybookDoc::of(playbook) }
 }
 
 /// As playbooks write it.
