@@ -8,6 +8,7 @@ mod chat;
 mod clusters;
 mod error;
 mod pages;
+mod preview;
 mod serve;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use error::StartError;
+pub use preview::Preview;
 
 use crate::api;
 use crate::chat::console::Console;
@@ -102,7 +104,8 @@ impl App {
         warn_of_exposure(&config, tokens.is_empty());
         let outside = probes.merge(outside);
         let console =
-            pages::console(occasion, &config.console, &handle, &tokens, secrets, &stops.api).await?;
+            pages::console(occasion, (&config.console, &config.chat), &handle, &tokens, secrets, &stops.api)
+                .await?;
         let outside = match &console {
             Some(console) => outside.merge(console.router()),
             None => outside.fallback(api::nowhere),

@@ -96,9 +96,10 @@ impl Config {
     }
 
     fn read(name: &str, text: &str, surroundings: &Surroundings<'_>) -> Result<Loaded, Report> {
-        let (config, tree) = typed(text).map_err(|mistakes| Report::new(name, mistakes))?;
+        let (mut config, tree) = typed(text).map_err(|mistakes| Report::new(name, mistakes))?;
         let (policy, mut mistakes) = config.judge(&tree);
         let tokens = sections::tokens(&config.api, surroundings, &tree, &mut mistakes);
+        sections::templates(&mut config.chat, surroundings, &tree, &mut mistakes);
         let oidc = console::client_secret(&config.console, surroundings, &tree, &mut mistakes);
         let slack = chat_secrets::slack(&config.chat, surroundings, &tree, &mut mistakes);
         let secrets = Secrets { oidc, slack };
@@ -224,6 +225,35 @@ mod tests {
         let file = map.get("data").and_then(|data| data.get("kubemend.yaml")).map(|node| &node.value);
         let Some(tree::Value::Text(text)) = file else { panic!("the ConfigMap holds kubemend.yaml") };
         Config::parse("30-config.yaml", text).map_err(|report| report.to_string()).expect("no mistakes");
+    }
+
+    #[test]
+    fn templates_and_their_locale_are_checked_beside_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("ours/slack");
+        std::fs::create_dir_all(&own).unwrap();
+        let read = |yaml: &str| {
+            let environment = Environment::default();
+            let surroundings = Surroundings { environment: &environment, base: folder.path().to_path_buf() };
+            Config::read("f", yaml, &surroundings)
+        };
+        let told = |yaml: &str| read(yaml).err().map(|report| report.to_string()).unwrap_or_default();
+        let loaded = read("chat: {templates: ours, locale: zh-CN}\n").map_err(|report| report.to_string());
+        let loaded = loaded.expect("no mistakes");
+        assert_eq!(loaded.config.chat.templates, Some(folder.path().join("ours")));
+
+        let nowhere = told("chat:\n  templates: theirs\n");
+        assert!(nowhere.contains("theirs is no folder") && nowhere.contains("f:2:"), "{nowhere}");
+        let french = told("chat:\n  locale: fr\n");
+        assert!(french.contains("no words of `fr`") && french.contains("en, zh-CN"), "{french}");
+        std::fs::create_dir(folder.path().join("ours/fr")).unwrap();
+        assert_eq!(told("chat: {templates: ours, locale: fr}\n"), "");
+        std::fs::write(own.join("card.json.hbs"), "{\n\"text\": \"{{{summary}}}\"}").unwrap();
+        let raw = told("chat: {templates: ours}\n");
+        assert!(raw.contains("card.json.hbs:2: `{{{`") && raw.contains("within a JSON string"), "{raw}");
+        std::fs::write(own.join("card.json.hbs"), "{\n\"text\" \"x\"}").unwrap();
+        let broken = told("chat: {templates: ours}\n");
+        assert!(broken.contains("card.json.hbs:2: what it gives is not JSON"), "{broken}");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Wires the console: whom a token lets in, and what is wrong with where it listens.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Occasion, StartError};
 use crate::api::auth::Tokens;
-use crate::chat::console::{Console, Parts, Pass, Settings};
+use crate::chat::console::{Console, Gallery, Parts, Pass, Settings};
 use crate::config::Secrets;
 use crate::engine::Handle;
 use crate::incident::{Actor, Digest, Via};
@@ -14,7 +15,7 @@ use crate::incident::{Actor, Digest, Via};
 /// The console, if it is wanted.
 pub(super) async fn console(
     occasion: Occasion,
-    settings: &Settings,
+    (settings, chat): (&Settings, &crate::chat::settings::Settings),
     engine: &Handle,
     tokens: &Tokens,
     secrets: Secrets,
@@ -32,11 +33,16 @@ pub(super) async fn console(
         door: door(tokens.clone()),
         credentials,
         chat: Box::new(Vec::new),
-        cards: Box::new(|_, _| None),
+        cards: gallery(chat).samples(),
         demo: occasion == Occasion::Demo,
         stop: stop.clone(),
     };
     Console::open(parts).await.map(Some).map_err(StartError::Console)
+}
+
+/// How the other platforms would show the samples, from the templates in force.
+fn gallery(chat: &crate::chat::settings::Settings) -> Arc<Gallery> {
+    Arc::new(Gallery::new(chat.templates.clone(), std::slice::from_ref(&chat.locale)))
 }
 
 /// Whoever has a token is the same person on the pages.

@@ -5,6 +5,8 @@
 //! (`{{{x}}}`, `{{&x}}`) is refused when a template is read, and so are partials from elsewhere. Values are in
 //! the platform's dialect before they get here. Any layout may be replaced by one in the operator's folder.
 
+mod lines;
+
 use std::path::Path;
 
 use handlebars::{Handlebars, handlebars_helper};
@@ -16,6 +18,7 @@ use super::card::{Block, Card, Rich, Tone};
 use super::cut::cut;
 use super::fit::Fitted;
 use super::limits::{self, Limits};
+use super::samples;
 use super::templates::{Mistake, line_of, overriding};
 use super::words::Words;
 
@@ -62,7 +65,7 @@ impl Layout {
     /// All of them.
     pub const ALL: &[Self] = &[Self::Card, Self::Sheet, Self::Form];
 
-    fn file(self) -> &'static str {
+    pub(super) fn file(self) -> &'static str {
         match self {
             Self::Card => "card.json.hbs",
             Self::Sheet => "sheet.json.hbs",
@@ -91,6 +94,8 @@ const SHIPPED: &[(&str, &str)] = shipped![
 #[error("layout {layout}: {why}")]
 pub struct LayoutError {
     pub layout: String,
+    /// Of the template, from 1; 0 where it is not known.
+    pub line: usize,
     pub why: String,
 }
 
@@ -98,8 +103,16 @@ pub struct LayoutError {
 #[derive(Debug)]
 pub struct Layouts {
     templates: Handlebars<'static>,
-    /// Name, and the file it is from.
-    files: Vec<(String, String)>,
+    files: Vec<File>,
+}
+
+/// A layout as it is written.
+#[derive(Debug)]
+struct File {
+    name: String,
+    /// Where it is from.
+    file: String,
+    text: String,
 }
 
 impl Layouts {
@@ -122,13 +135,16 @@ impl Layouts {
 
     /// The files in use.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|(_, file)| file.as_str())
+        self.files.iter().map(|file| file.file.as_str())
     }
 
     /// The file of a layout.
     pub fn file(&self, platform: Platform, layout: Layout) -> &str {
-        let name = name(platform, layout);
-        self.files.iter().find(|(known, _)| *known == name).map_or("", |(_, file)| file)
+        self.written(&name(platform, layout)).map_or("", |written| &written.file)
+    }
+
+    fn written(&self, name: &str) -> Option<&File> {
+        self.files.iter().find(|file| file.name == name)
     }
 
     /// A card as the platform's message. What does not fit was cut, and the message says so.
@@ -190,15 +206,17 @@ impl Layouts {
     }
 
     fn render(&self, name: &str, values: &Value) -> Result<Value, LayoutError> {
-        let failed = |why: String| LayoutError { layout: name.to_owned(), why };
-        let text = self.templates.render(name, values).map_err(|error| failed(error.to_string()))?;
+        let failed = |line, why: String| LayoutError { layout: name.to_owned(), line, why };
+        let text = self.templates.render(name, values).map_err(|error| {
+            let why = error.reason().to_string();
+            failed(error.line_no.unwrap_or_default(), why)
+        })?;
         let text = without_last_commas(&text);
         serde_json::from_str(&text).map_err(|error| {
             let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
-            failed(format!(
-                "what it gives is not JSON: {error}: {}",
-                cut(line.trim(), 120, super::cut::Unit::Chars)
-            ))
+            let shown = cut(line.trim(), 120, super::cut::Unit::Chars);
+            let at = self.written(name).map_or(0, |file| lines::of(&self.templates, &file.text, values));
+            failed(at, format!("what it gives is not JSON: {}: {shown}", lines::without_place(&error)))
         })
     }
 
@@ -214,7 +232,7 @@ impl Layouts {
             let what = error.reason().to_string();
             mistakes.push(Mistake::new(file, line, what, "see docs/chat.md, \"Templates\""));
         }
-        self.files.push((name.to_owned(), file.to_owned()));
+        self.files.push(File { name: name.to_owned(), file: file.to_owned(), text: text.to_owned() });
     }
 }
 
@@ -223,14 +241,13 @@ pub fn lint(layouts: &Layouts, words: &Words, cards: &[Card], forms: &[Form]) ->
     let mut mistakes = Vec::new();
     for platform in Platform::ALL {
         for layout in Layout::ALL {
-            let file = layouts.file(*platform, *layout);
             let rendered: Vec<Result<Value, LayoutError>> = match layout {
                 Layout::Card => cards.iter().map(|card| layouts.card(*platform, card, words)).collect(),
                 Layout::Sheet => cards.iter().map(|card| layouts.sheet(*platform, card, words)).collect(),
                 Layout::Form => forms.iter().map(|form| layouts.form(*platform, form, words)).collect(),
             };
             for made in rendered {
-                mistakes.extend(judge(*platform, *layout, file, made));
+                mistakes.extend(judge(layouts, *platform, *layout, &made));
             }
         }
     }
@@ -239,20 +256,54 @@ pub fn lint(layouts: &Layouts, words: &Words, cards: &[Card], forms: &[Form]) ->
     mistakes
 }
 
-fn judge(platform: Platform, layout: Layout, file: &str, made: Result<Value, LayoutError>) -> Vec<Mistake> {
+/// Reads the templates of a folder and renders every sample with them, in the shipped locales and in `further`
+/// ones: how many layouts in how many locales; or every mistake.
+pub fn check_folder(folder: Option<&Path>, further: &[String]) -> Result<(usize, usize), Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let layouts = Layouts::load(folder).map_err(|found| mistakes.extend(found)).ok();
+    let shipped = super::words::LOCALES.iter().map(|locale| (*locale).to_owned());
+    let mut locales: Vec<String> = shipped.collect();
+    locales
+        .extend(further.iter().filter(|locale| !super::words::LOCALES.contains(&locale.as_str())).cloned());
+    for locale in &locales {
+        match (Words::load(locale, folder), &layouts) {
+            (Err(found), _) => mistakes.extend(found),
+            (Ok(words), Some(layouts)) => {
+                mistakes.extend(lint(layouts, &words, &samples::cards(&words), &samples::forms()));
+            }
+            (Ok(_), None) => {}
+        }
+    }
+    mistakes.sort();
+    mistakes.dedup();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    Ok((layouts.map_or(0, |layouts| layouts.files().count()), locales.len()))
+}
+
+/// What is wrong with what a layout gave: it is not JSON, or the platform would refuse it.
+pub fn judge(
+    layouts: &Layouts,
+    platform: Platform,
+    layout: Layout,
+    made: &Result<Value, LayoutError>,
+) -> Vec<Mistake> {
+    let written = layouts.written(&name(platform, layout));
+    let (file, text) = written.map_or(("", ""), |written| (&written.file, &written.text));
     let body = match made {
         Ok(body) => body,
         Err(error) => {
-            return vec![Mistake::new(file, 0, error.why, "a layout is JSON with `{{name}}` in its strings")];
+            let way_out = "a layout is JSON with `{{name}}` in its strings; see docs/chat.md, \"Templates\"";
+            return vec![Mistake::new(file, error.line, error.why.clone(), way_out)];
         }
     };
     let found = match (platform, layout) {
-        (Platform::Slack, Layout::Card) => limits::slack::message(&body),
-        (Platform::Slack, Layout::Sheet | Layout::Form) => limits::slack::view(&body),
-        (Platform::Discord, Layout::Card | Layout::Sheet) => limits::discord::message(&body),
-        (Platform::Discord, Layout::Form) => limits::discord::modal(&body),
+        (Platform::Slack, Layout::Card) => limits::slack::message(body),
+        (Platform::Slack, Layout::Sheet | Layout::Form) => limits::slack::view(body),
+        (Platform::Discord, Layout::Card | Layout::Sheet) => limits::discord::message(body),
+        (Platform::Discord, Layout::Form) => limits::discord::modal(body),
     };
-    let text = SHIPPED.iter().find(|(name, _)| file.ends_with(name)).map_or("", |(_, text)| text);
     let line = |pointer: &str| {
         let key = pointer.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
         line_of(text, &format!("\"{key}\""))

@@ -25,17 +25,28 @@ pub(super) use any::{any_card, any_incident};
 
 /// One card of each kind, the incident's first.
 pub fn cards(words: &Words) -> Vec<Card> {
+    named(words).into_iter().map(|(_, card)| card).collect()
+}
+
+/// The same with a name for each.
+pub fn named(words: &Words) -> Vec<(&'static str, Card)> {
     let book = Book::shipped();
     let teller = Teller { words, book: &book };
     let incident = incident();
     let previews = incident.proposals.values().map(|record| teller.preview(&incident, record));
+    let mut permitted = incident.clone();
+    permitted.proposals.values_mut().for_each(|record| record.proposal.missing_rights.clear());
     let over = Incident { status: Status::Resolved { at: at(900) }, ..incident.clone() };
-    let mut cards = vec![teller.incident(&incident), teller.incident(&over)];
-    cards.extend(previews);
-    cards.push(teller.digest(&vec![incident.clone(); 30]));
-    cards.push(teller.gap(at(0), at(300), 4));
-    cards.push(teller.trouble("C0123", "the channel is archived"));
-    cards.push(hostile());
+    let mut cards = vec![
+        ("incident", teller.incident(&permitted)),
+        ("rights", teller.incident(&incident)),
+        ("resolved", teller.incident(&over)),
+    ];
+    cards.extend(previews.map(|preview| ("preview", preview)));
+    cards.push(("digest", teller.digest(&vec![incident.clone(); 30])));
+    cards.push(("gap", teller.gap(at(0), at(300), 4)));
+    cards.push(("trouble", teller.trouble("C0123", "the channel is archived")));
+    cards.push(("hostile", hostile()));
     cards
 }
 

@@ -19,7 +19,8 @@ pub const FALLBACK: &str = "en";
 /// The shipped locales.
 pub const LOCALES: &[&str] = &["en", "zh-CN"];
 
-const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml"];
+/// The files of a locale.
+pub(super) const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml"];
 
 macro_rules! shipped {
     ($($locale:literal / $file:literal),* $(,)?) => {

@@ -64,7 +64,7 @@ enum Command {
     /// Check a configuration file, or print its JSON Schema.
     #[command(subcommand)]
     Config(config::Command),
-    /// List and check the templates of chat messages.
+    /// List, check and look at the templates of chat messages.
     #[command(subcommand)]
     Templates(templates::Command),
     /// Print what a cluster needs to let kubemend work: roles for reading pull secrets and for remedies.
@@ -102,7 +102,7 @@ fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure
         Command::Demo(arguments) => block_on(demo::run(arguments, environment)),
         Command::Audit(command) => block_on(audit::run(command)),
         Command::Config(command) => config::run(command, environment),
-        Command::Templates(command) => templates::run(&command),
+        Command::Templates(command) => block_on(templates::run(command)),
         Command::Deploy(command) => deploy::run(command),
         Command::Doctor(arguments) => block_on(doctor::run(arguments, environment)),
         Command::Slack(command) => slack::run(&command),

@@ -195,6 +195,43 @@ pub(super) fn check_chat(chat: &chat::settings::Settings, tree: &Node, found: &m
     found.extend(mistakes.into_iter().map(|m| wrong(tree, &format!("chat.{}", m.path), m.what, m.way_out)));
 }
 
+/// The folder of templates, with its place made plain; and what is wrong with the templates in it.
+pub(super) fn templates(
+    chat: &mut chat::settings::Settings,
+    surroundings: &Surroundings<'_>,
+    tree: &Node,
+    found: &mut Vec<Mistake>,
+) {
+    chat.templates = chat.templates.take().map(|folder| surroundings.base.join(folder));
+    let folder = chat.templates.as_deref();
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let what = format!("{} is no folder", folder.display());
+        found.push(wrong(tree, "chat.templates", what, "name a folder with templates, or leave it out"));
+        return;
+    }
+    let known = chat::words::LOCALES.contains(&chat.locale.as_str());
+    if !known && folder.is_none_or(|folder| !folder.join(&chat.locale).is_dir()) {
+        let what = format!("there are no words of `{}`", chat.locale);
+        let way_out = format!(
+            "use one of {}, or put its words into a folder and name that in chat.templates",
+            chat::words::LOCALES.join(", ")
+        );
+        found.push(wrong(tree, "chat.locale", what, way_out));
+        return;
+    }
+    let Some(folder) = folder else { return };
+    let locales = std::slice::from_ref(&chat.locale);
+    for mistake in chat::layout::check_folder(Some(folder), locales).err().unwrap_or_default() {
+        let way_out = if mistake.way_out.is_empty() {
+            "`kubemend templates lint` says the same".to_owned()
+        } else {
+            mistake.way_out.clone()
+        };
+        let place = chat::templates::Mistake { way_out: String::new(), ..mistake };
+        found.push(wrong(tree, "chat.templates", place.to_string(), way_out));
+    }
+}
+
 /// The tokens' hashes. Says which reference cannot be followed, never what it holds.
 pub(super) fn tokens(
     api: &api::Settings,

@@ -61,6 +61,12 @@ impl Playbook {
         self.remedies.iter().map(|remedy| (&remedy.id, &remedy.title, remedy.risk))
     }
 
+    /// What a remedy does and when it is right, in Markdown.
+    pub fn explanation_of(&self, remedy: &Text) -> Option<&str> {
+        let found = self.remedies.iter().find(|known| known.id == *remedy)?;
+        Some(found.explanation.trim())
+    }
+
     /// The cause in one sentence. Every look renders it, so it is given only the facts that it names.
     pub fn cause(&self, facts: &Facts) -> String {
         let mut context = Context::null();

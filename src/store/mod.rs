@@ -37,6 +37,8 @@ pub use settings::Pause;
 use error::failed;
 
 const READERS: u32 = 4;
+/// Of each reader, in KiB as SQLite writes it: behind it is the system's cache of the file.
+const READERS_CACHE: &str = "-512";
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The database. Clones share it.
@@ -59,7 +61,8 @@ impl Store {
             .busy_timeout(BUSY);
         let writer = pool(1).connect_with(options.clone()).await.map_err(opening)?;
         migrations::run(&writer, &path.display().to_string()).await?;
-        let reader = pool(READERS).connect_with(options.pragma("query_only", "on")).await.map_err(opening)?;
+        let reading = options.pragma("query_only", "on").pragma("cache_size", READERS_CACHE);
+        let reader = pool(READERS).connect_with(reading).await.map_err(opening)?;
         let store = Self { writer, reader };
         store.refold().await?;
         Ok(store)

@@ -85,6 +85,22 @@ impl Stream {
         stream
     }
 
+    /// Where nobody signs in.
+    pub async fn anybody(address: SocketAddr, on: &str) -> Self {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET /live?on={on} HTTP/1.1\r\nHost: x\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut stream = Self { socket, text: String::new() };
+        stream.until("retry: ").await;
+        stream
+    }
+
+    /// Waits for news; what was read before is forgotten.
+    pub async fn next(&mut self, wanted: &str) {
+        self.text.clear();
+        self.until(wanted).await;
+    }
+
     pub async fn open(house: &House, browser: &Browser, on: &str) -> Self {
         let mut stream = Self::try_open(house, browser, on).await;
         assert!(stream.text.starts_with("HTTP/1.1 200"), "{}", stream.text);

@@ -26,7 +26,10 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// All rows.
 #[derive(Default)]
-pub(super) struct List(Mutex<Table>);
+pub(super) struct List {
+    table: Mutex<Table>,
+    making: tokio::sync::Mutex<()>,
+}
 
 #[derive(Default)]
 struct Table {
@@ -76,7 +79,7 @@ impl List {
         let mut rows: BTreeMap<u64, Row> =
             stored.iter().map(|incident| (number(&incident.id), Row::of(incident))).collect();
         rows.extend(current.iter().map(|incident| (number(&incident.id), Row::of(incident))));
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         table.more = stored.len() == READ as usize;
         table.rows = rows;
         table.changed();
@@ -85,7 +88,7 @@ impl List {
 
     /// An incident changed.
     pub(super) fn put(&self, incident: &Incident) {
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         table.rows.insert(number(&incident.id), Row::of(incident));
         table.make_room();
         table.changed();
@@ -93,7 +96,7 @@ impl List {
 
     /// The rows as they are now.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         let (revision, more) = (table.revision, table.more);
         if let Some(shown) = table.shown.as_ref().filter(|shown| shown.revision == revision) {
             return shown.clone();
@@ -106,20 +109,26 @@ impl List {
 
     /// Open pages are being told that the list changed.
     pub(super) fn told(&self) {
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         table.told = table.revision;
     }
 
     /// A rendering with everything in it that pages were told of, and not too old.
     pub(super) fn part(&self, wanted: &Wanted, now: Timestamp) -> Option<Part> {
-        let table = self.0.lock();
+        let table = self.table.lock();
         let found = table.parts.iter().find(|(key, _)| key == wanted).map(|(_, part)| part.clone());
         found.filter(|part| part.revision >= table.told && now.duration_since(part.made) < KEPT_FOR)
     }
 
+    /// Waits while somebody else renders a part, which may be the one that is wanted: all open lists ask at the
+    /// same moment, and one rendering serves them.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.making.lock().await
+    }
+
     /// Keeps a rendering for others.
     pub(super) fn keep_part(&self, wanted: Wanted, part: Part) {
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         table.parts.retain(|(key, _)| *key != wanted);
         if table.parts.len() >= MOST_PARTS {
             table.parts.remove(0);

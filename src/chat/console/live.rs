@@ -247,7 +247,8 @@ pub(super) async fn live(
     let place = console.0.pulse.places.clone().try_acquire_owned();
     let place = place.map_err(|_| Failure::too_many("too many pages keep themselves up to date"))?;
     let beats = console.0.pulse.beats.subscribe();
-    let open = Open { console, session: signed.session.clone(), shown, beats, started: false, _place: place };
+    let held = (!signed.visit.anybody).then(|| signed.session.clone());
+    let open = Open { console, session: held, shown, beats, started: false, _place: place };
     let mut response = Body::from_stream(events(open)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // For proxies that would collect the stream before they pass it on.
@@ -258,7 +259,8 @@ pub(super) async fn live(
 /// One open stream.
 struct Open {
     console: Console,
-    session: Digest,
+    /// Must hold on; none where whoever comes may look.
+    session: Option<Digest>,
     shown: Shown,
     beats: broadcast::Receiver<Arc<Beat>>,
     started: bool,
@@ -286,7 +288,7 @@ impl Open {
                 () = stop.cancelled() => return None,
                 beat = self.beats.recv() => beat,
             };
-            if !self.console.0.sessions.holds(&self.session) {
+            if self.session.as_ref().is_some_and(|session| !self.console.0.sessions.holds(session)) {
                 return None;
             }
             match beat {

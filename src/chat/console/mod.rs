@@ -10,6 +10,7 @@ mod answer;
 mod cookie;
 mod files;
 mod form;
+mod gallery;
 mod limiter;
 mod list;
 mod live;
@@ -37,6 +38,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+pub use gallery::{Gallery, Stamp};
 pub use oidc::OidcError;
 pub use sessions::Pass;
 pub use settings::{OidcSettings, SecureCookies, SessionSettings, Settings};
@@ -52,6 +54,7 @@ use pages::{ChatLink, Locale, Pages, PagesError, RenderedCard};
 use sessions::Sessions;
 use signin::Links;
 
+use crate::chat::templates::Mistake;
 use crate::engine::{Handle, Refused};
 use crate::incident::Digest;
 
@@ -71,6 +74,8 @@ pub struct Sampled {
     pub names: Vec<String>,
     pub chosen: String,
     pub cards: Vec<RenderedCard>,
+    /// Of templates that cannot be used; the cards are of those before.
+    pub mistakes: Vec<Mistake>,
 }
 
 /// What the console is made of.
@@ -184,6 +189,29 @@ impl Console {
             .layer(layer)
             .with_state(self.clone())
     }
+}
+
+impl Console {
+    /// The page of cards alone, open to whoever can reach it: for `kubemend templates preview`, where there is
+    /// nothing but samples.
+    pub fn cards_alone(&self) -> Router {
+        let layer = middleware::from_fn_with_state(self.clone(), visit::attend_anybody);
+        Router::new()
+            .route("/", get(to_cards))
+            .route("/incidents", get(to_cards))
+            .route("/cards", get(reading::cards))
+            .route("/live", get(live::live))
+            .route("/settings", post(signin::looks))
+            .route("/assets/{name}", get(files::file))
+            .method_not_allowed_fallback(not_so)
+            .fallback(elsewhere)
+            .layer(layer)
+            .with_state(self.clone())
+    }
+}
+
+async fn to_cards() -> axum::response::Response {
+    answer::see("/cards")
 }
 
 fn ways_in() -> Router<Console> {

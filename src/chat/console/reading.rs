@@ -8,14 +8,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use flate2::Compression;
 
-use super::Console;
 use super::answer::{self, Failure};
 use super::list::{Part as Rendered, Wanted};
 use super::pages::{
     Cards, Cluster, Filter, IncidentPage, Incidents, Page, Part, PlaybookDoc, PlaybookPage, Playbooks,
-    ProposalPage, Queue, RemedyDoc, Row, StatusPage, Visitor,
+    ProposalPage, Queue, Row, StatusPage, Visitor,
 };
 use super::visit::{Signed, Visit};
+use super::{Console, Sampled};
 use crate::engine::Playbook;
 use crate::incident::{ConditionId, Digest, IncidentId, ProposalId, Scope, Text};
 
@@ -32,7 +32,7 @@ pub(super) async fn incidents(
 ) -> Response {
     let filter = Filter::of(asked);
     match visit.part {
-        Some(Part::Live) => console.live_list(&visit, filter),
+        Some(Part::Live) => console.live_list(&visit, filter).await,
         None => {
             let shown = console.0.list.snapshot();
             console.with_list(&filter, &shown.rows, shown.more, |page| {
@@ -45,13 +45,20 @@ pub(super) async fn incidents(
 impl Console {
     /// The same for all who look at the same filter in the same language, so it is made for nobody in
     /// particular: without a name, without a form's secret.
-    fn live_list(&self, visit: &Visit, filter: Filter) -> Response {
+    async fn live_list(&self, visit: &Visit, filter: Filter) -> Response {
         let (now, status) = (self.0.engine.now(), self.0.engine.status());
         let clusters: Vec<_> = status.clusters.iter().map(|c| (&c.name, c.connected)).collect();
         let stands = Digest::of(&(status.paused, clusters));
         let wanted = Wanted { filter, locale: visit.locale, stands };
+        let ready = |part: &Rendered| {
+            answer::ready("text/html; charset=utf-8", &part.html, &part.packed, &visit.headers)
+        };
         if let Some(part) = self.0.list.part(&wanted, now) {
-            return answer::ready("text/html; charset=utf-8", &part.html, &part.packed, &visit.headers);
+            return ready(&part);
+        }
+        let _turn = self.0.list.turn().await;
+        if let Some(part) = self.0.list.part(&wanted, now) {
+            return ready(&part);
         }
         let shown = self.0.list.snapshot();
         let anybody = Visitor {
@@ -75,8 +82,7 @@ impl Console {
                 let html = Bytes::from(text);
                 let packed = answer::packed(&html, Compression::new(4));
                 let part = Rendered { revision: shown.revision, made: now, html, packed };
-                let response =
-                    answer::ready("text/html; charset=utf-8", &part.html, &part.packed, &visit.headers);
+                let response = ready(&part);
                 self.0.list.keep_part(wanted, part);
                 response
             }
@@ -188,7 +194,8 @@ pub(super) async fn cards(
     Query(asked): Asked,
 ) -> Result<Response, Failure> {
     let sampled = (console.0.cards)(one(&asked, "name"), visit.locale).ok_or_else(Failure::not_found)?;
-    let page = Cards { names: &sampled.names, chosen: &sampled.chosen, cards: &sampled.cards };
+    let Sampled { names, chosen, cards, mistakes } = &sampled;
+    let page = Cards { names, chosen, cards, mistakes };
     Ok(console.page(&visit, StatusCode::OK, &Page::Cards(page)))
 }
 
@@ -198,22 +205,7 @@ pub(super) fn one<'a>(asked: &'a [(String, String)], name: &str) -> &'a str {
 }
 
 fn playbook_doc(playbook: &Playbook) -> PlaybookDoc {
-    let remedy =
-        |(id, title, risk): (&Text, &Text, _)| RemedyDoc { id: id.clone(), title: title.clone(), risk };
-    PlaybookDoc {
-        id: playbook.id.clone(),
-        title: playbook.title.clone(),
-        severity: playbook.severity,
-        explanation: playbook.explanation.clone(),
-        kinds: playbook.kinds.clone(),
-        scope: scope(playbook.scope).into(),
-        hold_off_seconds: playbook.hold_off_seconds,
-        absorbs: playbook.absorbs.clone(),
-        over: playbook.over.clone(),
-        remedies: playbook.remedies().map(remedy).collect(),
-        file: playbook.file.clone(),
-        source: playbook.source.clone(),
-    }
+    PlaybookDoc { scope: scope(playbook.scope).into(), ..PlaybookDoc::of(playbook) }
 }
 
 /// As playbooks write it.

@@ -16,7 +16,7 @@ use super::answer::{self, Failure};
 use super::cookie::Looks;
 use super::pages::{Can, ErrorPage, Locale, Notice, Page, Part, Visitor, Who};
 use super::secret::Secret;
-use crate::incident::{Actor, Digest};
+use crate::incident::{Actor, Digest, Via};
 
 /// The page's own style and script, and nothing else from anywhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -52,6 +52,8 @@ pub(super) struct Visit {
     pub scripted: bool,
     pub address: Option<IpAddr>,
     pub headers: HeaderMap,
+    /// Whether whoever comes may look without signing in.
+    pub anybody: bool,
 }
 
 /// A visitor who is signed in and has a role.
@@ -66,20 +68,39 @@ pub(super) struct Signed {
 pub(super) async fn attend(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let visit = console.recognise(&parts).await;
-    let mut request = Request::from_parts(parts, body);
-    request.extensions_mut().insert(visit.clone());
-    let mut response = next.run(request).await;
-    if let Some(failure) = response.extensions().get::<Failure>().cloned() {
-        let (headers, page) = (response.headers().clone(), console.failed(&visit, &failure));
-        response = page;
-        if let Some(after) = headers.get(header::RETRY_AFTER) {
-            response.headers_mut().insert(header::RETRY_AFTER, after.clone());
-        }
-    }
-    for (name, value) in HEADERS {
-        response.headers_mut().entry(name).or_insert(value);
+    console.pass_on(visit, Request::from_parts(parts, body), next).await
+}
+
+/// The same where there is nothing to sign in for. Forms are signed all the same.
+pub(super) async fn attend_anybody(State(console): State<Console>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let mut visit = console.recognise(&parts).await;
+    visit.anybody = true;
+    let new = visit.secret.is_none().then(Secret::random);
+    visit.secret = visit.secret.or_else(|| new.clone());
+    let mut response = console.pass_on(visit, Request::from_parts(parts, body), next).await;
+    if let Some(secret) = new {
+        response.headers_mut().append(header::SET_COOKIE, console.0.cookies.set_visit(&secret));
     }
     response
+}
+
+impl Console {
+    async fn pass_on(&self, visit: Visit, mut request: Request, next: Next) -> Response {
+        request.extensions_mut().insert(visit.clone());
+        let mut response = next.run(request).await;
+        if let Some(failure) = response.extensions().get::<Failure>().cloned() {
+            let (headers, page) = (response.headers().clone(), self.failed(&visit, &failure));
+            response = page;
+            if let Some(after) = headers.get(header::RETRY_AFTER) {
+                response.headers_mut().insert(header::RETRY_AFTER, after.clone());
+            }
+        }
+        for (name, value) in HEADERS {
+            response.headers_mut().entry(name).or_insert(value);
+        }
+        response
+    }
 }
 
 impl Console {
@@ -106,6 +127,7 @@ impl Console {
             scripted: headers.contains_key("hx-request"),
             address: self.address(asked),
             headers: headers.clone(),
+            anybody: false,
         }
     }
 
@@ -131,7 +153,7 @@ impl Console {
             Who { actor: who.clone(), can }
         });
         Visitor {
-            live: who.is_some(),
+            live: who.is_some() || visit.anybody,
             who,
             csrf: visit.secret.as_ref().map(Secret::csrf).unwrap_or_default(),
             locale: visit.locale,
@@ -193,6 +215,10 @@ impl Console {
     /// Whoever is signed in and may look; everybody else is shown the way in.
     #[expect(clippy::result_large_err, reason = "it is the answer, made once")]
     pub(super) fn signed(&self, visit: Visit, by_get: bool) -> Result<Signed, Response> {
+        if visit.anybody {
+            let who = Actor { via: Via::Console, id: "anybody".into(), name: "anybody".into() };
+            return Ok(Signed { session: Digest::of_bytes(b"anybody"), who, visit });
+        }
         let Some((session, who)) = visit.signed.clone() else {
             return Err(way_in(&visit, by_get));
         };

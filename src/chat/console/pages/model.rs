@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::filter::{AuditQuery, Filter};
 use super::row::Row;
+use crate::chat::templates::Mistake;
 use crate::engine::Playbook;
 use crate::incident::chain::{Audited, Head};
 use crate::incident::{
@@ -131,6 +132,7 @@ impl PlaybookDoc {
             id: id.clone(),
             title: title.clone(),
             risk,
+            explanation: playbook.explanation_of(id).unwrap_or_default().to_owned(),
         };
         Self {
             id: playbook.id.clone(),
@@ -155,6 +157,8 @@ pub struct RemedyDoc {
     pub id: Text,
     pub title: Text,
     pub risk: Risk,
+    /// What it does, and when it is right, in Markdown.
+    pub explanation: String,
 }
 
 /// The records of all that was done.
@@ -281,6 +285,8 @@ pub struct Cards<'a> {
     pub names: &'a [String],
     pub chosen: &'a str,
     pub cards: &'a [RenderedCard],
+    /// Of templates that cannot be used; the cards are of those before.
+    pub mistakes: &'a [Mistake],
 }
 
 /// One card in one platform's own form.
@@ -288,7 +294,7 @@ pub struct Cards<'a> {
 pub struct RenderedCard {
     pub platform: Platform,
     /// Of the words in it.
-    pub locale: super::Locale,
+    pub locale: String,
     /// Slack: an array of blocks, or an object with `blocks` (and `text`). Discord: an object with
     /// `content`, `embeds` and `components`.
     pub layout: Value,

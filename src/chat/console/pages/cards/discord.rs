@@ -4,17 +4,23 @@ use serde_json::Value;
 
 use super::Html;
 use super::inline::{Dialect, block};
+use super::slack::options;
 
-/// The HTML of a message with `content`, `embeds` and `components`.
+/// The HTML of a message with `content`, `embeds` and `components`, or of a modal with `title` and `components`.
 pub(in super::super) fn html(layout: &Value) -> String {
     let mut html = Html::default();
     html.open("div", "discord");
+    plain(&mut html, "modal-title", &layout["title"]);
     marked(&mut html, "text", &layout["content"]);
     for one in list(&layout["embeds"]) {
         embed(&mut html, one);
     }
     for row in list(&layout["components"]) {
         component(&mut html, row);
+    }
+    if layout["title"].is_string() {
+        // Discord's own button; nothing names it.
+        html.open("div", "actions").leaf("span", "key primary", "⏎").close("div");
     }
     html.close("div");
     html.0
@@ -85,7 +91,7 @@ fn marked(html: &mut Html, class: &'static str, value: &Value) {
     }
 }
 
-/// By their numbers: 1 row, 2 button, 3 and 5 to 8 menus, 10 text, 12 gallery, 14 line, 17 container.
+/// By their numbers: 1 row, 2 button, 4 text to type, 3 and 5 to 8 menus, 10 text, 12 gallery, 14 line, 17 container.
 fn component(html: &mut Html, one: &Value) {
     match one["type"].as_u64() {
         Some(1) => {
@@ -106,6 +112,13 @@ fn component(html: &mut Html, one: &Value) {
         }
         Some(3 | 5..=8) => {
             html.leaf("span", "key menu", one["placeholder"].as_str().unwrap_or("⋯"));
+            options(html, &one["options"], |option| &option["label"]);
+        }
+        Some(4) => {
+            let shown = one["value"].as_str().or(one["placeholder"].as_str()).unwrap_or("⋯");
+            let class = if one["style"].as_u64() == Some(2) { "blank tall" } else { "blank" };
+            html.open("div", "input").leaf("b", "", one["label"].as_str().unwrap_or_default());
+            html.leaf("div", class, shown).close("div");
         }
         Some(10) => marked(html, "text", &one["content"]),
         Some(14) => {

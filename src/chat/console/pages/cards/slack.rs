@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Html;
 use super::inline::{Dialect, block};
 
-/// The HTML of a message: an array of blocks, or an object with `blocks` or `attachments`.
+/// The HTML of a message or a modal: an array of blocks, or an object with `blocks` or `attachments`.
 pub(in super::super) fn html(layout: &Value) -> String {
     let mut html = Html::default();
     html.open("div", "slack");
@@ -14,11 +14,20 @@ pub(in super::super) fn html(layout: &Value) -> String {
     }
     match layout {
         Value::Array(_) => blocks(&mut html, layout),
+        _ if kind(layout) == "modal" => modal(&mut html, layout),
         _ if layout["blocks"].is_array() => blocks(&mut html, &layout["blocks"]),
         _ => text(&mut html, layout),
     }
     html.close("div");
     html.0
+}
+
+fn modal(html: &mut Html, view: &Value) {
+    html.leaf("p", "modal-title", view["title"]["text"].as_str().unwrap_or_default());
+    blocks(html, &view["blocks"]);
+    if let Some(submit) = view["submit"]["text"].as_str() {
+        html.open("div", "actions").leaf("span", "key primary", submit).close("div");
+    }
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -55,9 +64,9 @@ fn blocks(html: &mut Html, all: &Value) {
                 html.close("div");
             }
             "input" => {
-                html.open("div", "section");
+                html.open("div", "input");
                 html.leaf("b", "", one["label"]["text"].as_str().unwrap_or_default());
-                html.leaf("div", "field", one["element"]["placeholder"]["text"].as_str().unwrap_or_default());
+                element(html, &one["element"]);
                 html.close("div");
             }
             other => {
@@ -101,6 +110,31 @@ fn text(html: &mut Html, value: &Value) {
     html.close("div");
 }
 
+/// What is filled in: its value, or what stands there before; the choices of a menu below it.
+fn element(html: &mut Html, one: &Value) {
+    let texts = [&one["initial_value"], &one["initial_option"]["text"]["text"], &one["placeholder"]["text"]];
+    let shown = texts.into_iter().find_map(Value::as_str).unwrap_or("⋯");
+    match kind(one) {
+        "plain_text_input" if one["multiline"].as_bool() == Some(true) => {
+            html.leaf("div", "blank tall", shown)
+        }
+        "plain_text_input" => html.leaf("div", "blank", shown),
+        _ => html.leaf("div", "blank choice", shown),
+    };
+    options(html, &one["options"], |option| &option["text"]["text"]);
+}
+
+/// The entries of a menu, which the platform shows once it is opened.
+pub(super) fn options(html: &mut Html, all: &Value, text: impl Fn(&Value) -> &Value) {
+    if !list(all).is_empty() {
+        html.open("ul", "options");
+        for option in list(all) {
+            html.leaf("li", "", text(option).as_str().unwrap_or_default());
+        }
+        html.close("ul");
+    }
+}
+
 fn button(html: &mut Html, element: &Value) {
     let label = element["text"]["text"].as_str().or_else(|| element["placeholder"]["text"].as_str());
     let class = match (kind(element), element["style"].as_str()) {
@@ -110,4 +144,5 @@ fn button(html: &mut Html, element: &Value) {
         _ => "key menu",
     };
     html.leaf("span", class, label.unwrap_or("⋯"));
+    options(html, &element["options"], |option| &option["text"]["text"]);
 }

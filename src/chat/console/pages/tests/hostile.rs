@@ -4,6 +4,7 @@ use super::samples::{self, Far, folded, visitor};
 use super::shown;
 use crate::chat::console::pages::book::TEMPLATES;
 use crate::chat::console::pages::*;
+use crate::chat::templates::Mistake;
 use crate::incident::objects::Event;
 use crate::incident::{Actor, Entry, Gap, LogTail, ObjectRef, Quote, Text, Via};
 
@@ -189,10 +190,11 @@ fn nothing_becomes_markup_in_the_other_pages() {
     let mut playbook = samples::book().remove(0);
     (playbook.title, playbook.explanation, playbook.source) =
         (EVIL.into(), EVIL.into(), format!("  match:\n    {EVIL}\n"));
+    playbook.remedies.iter_mut().for_each(|remedy| remedy.explanation = EVIL.into());
     let layout = serde_json::json!({ "content": EVIL, "blocks": [{ "type": "section", "text": { "type": "mrkdwn", "text": EVIL } }] });
     let card = |platform| RenderedCard {
         platform,
-        locale: Locale::En,
+        locale: EVIL.to_owned(),
         layout: layout.clone(),
         problems: vec![EVIL.into()],
     };
@@ -208,6 +210,7 @@ fn nothing_becomes_markup_in_the_other_pages() {
                 names: &names,
                 chosen: EVIL,
                 cards: &[card(Platform::Slack), card(Platform::Discord)],
+                mistakes: &[Mistake::new(EVIL, 3, EVIL, EVIL)],
             }),
         ),
         ("login", Page::Login(Login { token: true, oidc: Some(EVIL), next: EVIL, problem: None })),

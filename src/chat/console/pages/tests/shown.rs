@@ -167,10 +167,11 @@ fn cards(show: Show<'_>) {
         { "type": "context", "elements": [{ "type": "mrkdwn", "text": "i-7 · Medium risk" }] },
     ]});
     let discord = json!({ "embeds": [{ "title": "Private registry without credentials", "color": 0x00c9_9a2e_u32, "description": "`payments/default` in **demo**", "fields": [{ "name": "Objects", "value": "3 pods", "inline": true }, { "name": "Since", "value": "3 min", "inline": true }] }], "components": [{ "type": 1, "components": [{ "type": 2, "style": 3, "label": "Approve" }, { "type": 2, "style": 2, "label": "Preview" }] }] });
-    let card = |platform, layout| RenderedCard { platform, locale: Locale::En, layout, problems: Vec::new() };
+    let card =
+        |platform, layout| RenderedCard { platform, locale: "en".to_owned(), layout, problems: Vec::new() };
     let cards = [card(Platform::Slack, slack), card(Platform::Discord, discord)];
     let names = ["open".to_owned(), "fixed".to_owned()];
-    show("cards", &Page::Cards(Cards { names: &names, chosen: "open", cards: &cards }));
+    show("cards", &Page::Cards(Cards { names: &names, chosen: "open", cards: &cards, mistakes: &[] }));
 }
 
 #[test]

@@ -6,10 +6,18 @@ use super::super::cards::{discord, slack};
 use super::super::model::{Cards, Platform, RenderedCard};
 use super::super::say::Say;
 use super::View;
+use crate::chat::templates::Mistake;
 
 pub(super) fn view(page: &Cards<'_>, say: Say<'_>) -> View {
-    let names: Vec<Value> =
-        page.names.iter().map(|name| json!({ "name": name, "chosen": name == page.chosen })).collect();
+    let names: Vec<Value> = page
+        .names
+        .iter()
+        .map(|name| json!({ "name": name, "word": word(name, say), "chosen": name == page.chosen }))
+        .collect();
+    let mistake = |one: &Mistake| {
+        let line = (one.line > 0).then(|| format!(":{}", one.line)).unwrap_or_default();
+        json!({ "place": format!("{}{line}", one.file), "what": one.what, "way_out": one.way_out })
+    };
     View {
         template: "cards",
         title: say.t("cards.title"),
@@ -18,9 +26,17 @@ pub(super) fn view(page: &Cards<'_>, say: Say<'_>) -> View {
         data: json!({ "live": {
             "names": names,
             "chosen": page.chosen,
+            "mistakes": page.mistakes.iter().map(mistake).collect::<Vec<_>>(),
             "cards": page.cards.iter().map(shown).collect::<Vec<_>>(),
         }}),
     }
+}
+
+/// What a sample is called, where there are words for it.
+fn word(name: &str, say: Say<'_>) -> String {
+    let key = format!("cards.sample.{name}");
+    let word = say.t(&key);
+    if word == key { name.to_owned() } else { word }
 }
 
 fn shown(card: &RenderedCard) -> Value {
@@ -31,7 +47,7 @@ fn shown(card: &RenderedCard) -> Value {
     json!({
         "platform": platform,
         "tag": tag,
-        "locale": card.locale.tag(),
+        "locale": card.locale,
         "problems": card.problems,
         "html": html,
         "json": serde_json::to_string_pretty(&card.layout).unwrap_or_default(),

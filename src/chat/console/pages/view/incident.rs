@@ -10,7 +10,7 @@ use super::super::say::Say;
 use super::super::visitor::Visitor;
 use super::evidence::{events, logs, quotes};
 use super::history::history;
-use super::incidents::{cut, stage_tag, verdict_tag};
+use super::incidents::{cut, standing, verdict_tag};
 use super::{View, execution, proposal};
 use crate::incident::{Incident, Members, ProposalRecord, ProposalState, Source, Status};
 
@@ -89,7 +89,7 @@ fn head(incident: &Incident, row: &Row, say: Say<'_>) -> Value {
         "title": finding.title,
         "cause": finding.cause,
         "severity": say.tag("severity", severity_tag(finding.severity)),
-        "stage": say.tag("stage", stage_tag(row.stage)),
+        "stage": standing(row, say),
         "cluster": finding.key.cluster,
         "subject": finding.subject.to_string(),
         "members": (incident.members.now > 0).then(|| say.count("incident.members", incident.members.now)),

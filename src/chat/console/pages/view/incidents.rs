@@ -99,7 +99,7 @@ pub(super) fn line(row: &Row, say: Say<'_>) -> Value {
         "title": row.title,
         "cause": cut(&row.cause, LONGEST),
         "severity": say.tag("severity", severity_tag(row.severity)),
-        "stage": say.tag("stage", stage_tag(row.stage)),
+        "stage": standing(row, say),
         "condition": row.condition,
         "cluster": row.cluster,
         "place": row.place,
@@ -116,7 +116,13 @@ pub(super) fn line(row: &Row, say: Say<'_>) -> Value {
     })
 }
 
-pub(super) fn stage_tag(stage: Stage) -> &'static str {
+/// The stage in words. What was repaired and is not over yet is no longer simply open.
+pub(super) fn standing(row: &Row, say: Say<'_>) -> Value {
+    let watching = row.stage == Stage::Open && row.verdict == Some(Verdict::Fixed);
+    say.tag("stage", if watching { "watching" } else { stage_tag(row.stage) })
+}
+
+fn stage_tag(stage: Stage) -> &'static str {
     match stage {
         Stage::Awaiting => "awaiting",
         Stage::Repairing => "repairing",

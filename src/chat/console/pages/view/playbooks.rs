@@ -56,6 +56,12 @@ fn summary(playbook: &PlaybookDoc, say: Say<'_>) -> Value {
     })
 }
 
+fn explained(one: &RemedyDoc, say: Say<'_>) -> Value {
+    let mut shown = remedy(one, say);
+    shown["explanation"] = markdown(&one.explanation).into();
+    shown
+}
+
 fn remedy(remedy: &RemedyDoc, say: Say<'_>) -> Value {
     json!({ "id": remedy.id, "title": remedy.title, "risk": risk_mark(remedy.risk, say) })
 }
@@ -76,7 +82,7 @@ pub(super) fn one(page: &PlaybookPage<'_>, say: Say<'_>) -> View {
             "lasting": say.span(u64::from(playbook.hold_off_seconds)),
             "absorbs": playbook.absorbs,
             "over": playbook.over,
-            "remedies": playbook.remedies.iter().map(|one| remedy(one, say)).collect::<Vec<_>>(),
+            "remedies": playbook.remedies.iter().map(|one| explained(one, say)).collect::<Vec<_>>(),
             "file": playbook.file,
             "match": section(&playbook.source, "match"),
             "source": playbook.source,
