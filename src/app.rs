@@ -4,6 +4,7 @@
 //! finishes the steps that are under way and lets go of the clusters, the store closes its file.
 //! Nothing runs on after [`App::run`] returns. Refuses to decide anything about incidents.
 
+mod chat;
 mod clusters;
 mod error;
 mod pages;
@@ -21,6 +22,8 @@ pub use error::StartError;
 
 use crate::api;
 use crate::chat::console::Console;
+use crate::chat::slack::Slack;
+use crate::chat::slack::hearing::Hearing;
 use crate::config::{Config, Loaded};
 use crate::engine::{Engine, Handle, Options, Parts};
 use crate::incident::ConditionId;
@@ -49,6 +52,7 @@ pub struct App {
     address: SocketAddr,
     metrics: Metrics,
     store: Store,
+    slack: Option<Slack>,
     stops: Stops,
 }
 
@@ -91,17 +95,21 @@ impl App {
         let parts = Parts { options, store: store.clone(), book, policy, posts };
         let engine = Engine::new(parts).await.map_err(StartError::Store)?;
         let handle = engine.handle();
-        let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone()));
+        let mut slack = chat::slack(&config.chat, secrets.slack.as_ref(), &handle)?;
+        let hearing = slack.as_ref().map(Slack::hearing);
+        let outside = slack.as_mut().map(Slack::routes).unwrap_or_default();
+        let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone(), hearing));
         warn_of_exposure(&config, tokens.is_empty());
+        let outside = probes.merge(outside);
         let console =
             pages::console(occasion, &config.console, &handle, &tokens, secrets, &stops.api).await?;
         let outside = match &console {
-            Some(console) => probes.merge(console.router()),
-            None => probes.fallback(api::nowhere),
+            Some(console) => outside.merge(console.router()),
+            None => outside.fallback(api::nowhere),
         };
         let bounds = bounds(&config.api.limits, &config.console);
         let router = api::router(handle.clone(), tokens, config.api.limits, outside, stops.api.clone());
-        Ok(Self { engine, handle, router, console, listener, bounds, address, metrics, store, stops })
+        Ok(Self { engine, handle, router, console, listener, bounds, address, metrics, store, slack, stops })
     }
 
     /// What other ways in (the demo's terminal) talk to.
@@ -121,11 +129,25 @@ impl App {
 
     /// Runs until `stop`, or until a part ends that must not; then stops everything in order.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { engine, handle: _, router, console, listener, bounds, address, metrics, store, stops } =
-            self;
+        let Self {
+            engine,
+            handle: _,
+            router,
+            console,
+            listener,
+            bounds,
+            address,
+            metrics,
+            store,
+            slack,
+            stops,
+        } = self;
         info!(net.address = %address, "listening on http://{address}");
         let mut api = JoinSet::new();
         api.spawn(serve::serve(listener, router, bounds, stops.api.clone()));
+        if let Some(slack) = slack {
+            api.spawn(slack.run(stops.api.clone()));
+        }
         let mut rest = JoinSet::new();
         rest.spawn(metrics.keep_up(stops.rest.clone()));
         if let Some(console) = console {
@@ -135,7 +157,7 @@ impl App {
         mind.spawn(engine.run(stops.engine.clone()));
         let broken = tokio::select! {
             () = stop.cancelled() => None,
-            _ = api.join_next() => Some("the HTTP API"),
+            _ = api.join_next() => Some("the HTTP API or chat"),
             _ = mind.join_next() => Some("the engine"),
         };
         wind_down(&stops, api, mind, rest).await;
@@ -190,12 +212,14 @@ fn warn_of_exposure(config: &Config, nobody: bool) {
     }
 }
 
-/// Ready: every cluster is connected and every kind that may be watched is listed; the store can be written.
-fn readiness(engine: Handle, store: Store) -> Readiness {
+/// Ready: every cluster is connected and every kind that may be watched is listed; Slack, if there is one, can
+/// be heard; the store can be written.
+fn readiness(engine: Handle, store: Store, hearing: Option<Hearing>) -> Readiness {
     Readiness::new(move || {
-        let (engine, store) = (engine.clone(), store.clone());
+        let (engine, store, hearing) = (engine.clone(), store.clone(), hearing.clone());
         Box::pin(async move {
             let mut waiting = clusters::waiting(&engine.status());
+            waiting.extend(chat::waiting(hearing.as_ref()));
             if let Err(error) = store.can_write().await {
                 warn!(error = &error as &dyn std::error::Error, "the store cannot be written");
                 waiting

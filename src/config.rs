@@ -4,6 +4,7 @@
 //! only referred to (tokens), and reports every mistake together, with its line and column and the way out.
 //! Refuses unknown keys, and refuses to print a secret.
 
+mod chat_secrets;
 mod console;
 mod environment;
 mod people;
@@ -59,6 +60,8 @@ pub struct Loaded {
 pub struct Secrets {
     /// The secret of the identity provider's client.
     pub oidc: Option<String>,
+    /// Slack's, where it is configured.
+    pub slack: Option<chat::slack::settings::Secrets>,
 }
 
 impl Config {
@@ -97,10 +100,10 @@ impl Config {
         let (policy, mut mistakes) = config.judge(&tree);
         let tokens = sections::tokens(&config.api, surroundings, &tree, &mut mistakes);
         let oidc = console::client_secret(&config.console, surroundings, &tree, &mut mistakes);
+        let slack = chat_secrets::slack(&config.chat, surroundings, &tree, &mut mistakes);
+        let secrets = Secrets { oidc, slack };
         match policy.filter(|_| mistakes.is_empty()) {
-            Some(policy) => {
-                Ok(Loaded { config, policy, tokens: Tokens::new(tokens), secrets: Secrets { oidc } })
-            }
+            Some(policy) => Ok(Loaded { config, policy, tokens: Tokens::new(tokens), secrets }),
             None => Err(Report::new(name, mistakes)),
         }
     }
@@ -113,6 +116,7 @@ impl Config {
         console::check(&self.console, &self.gate, tree, &mut found);
         sections::check_log(&self.log, tree, &mut found);
         sections::check_chat(&self.chat, tree, &mut found);
+        chat_secrets::check(&self.chat, tree, &mut found);
         let policy = people::policy(&self.gate, &self.api.tokens, tree, &mut found);
         (policy, found)
     }

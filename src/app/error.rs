@@ -22,6 +22,8 @@ pub enum StartError {
     Console(#[source] ConsoleError),
     #[error("no connection to cluster {name} can be set up")]
     Cluster { name: String, source: ConnectError },
+    #[error("chat cannot be set up:\n{0}")]
+    Chat(String),
     #[error("{part} ended by itself, so kubemend stopped; the log says why")]
     Broken { part: &'static str },
 }
@@ -40,6 +42,9 @@ impl StartError {
             }
             Self::Cluster { .. } => {
                 "`kubectl config get-contexts` lists the contexts; clusters[].source names one"
+            }
+            Self::Chat(_) => {
+                "`kubemend doctor --config FILE` looks at the platform's side; docs/slack.md has each step"
             }
             Self::Broken { .. } => "start it again; what was under way is taken up where it stood",
         }

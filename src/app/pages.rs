@@ -23,7 +23,7 @@ pub(super) async fn console(
     if !settings.enabled {
         return Ok(None);
     }
-    let Secrets { oidc } = secrets;
+    let oidc = secrets.oidc;
     let credentials: BTreeSet<Digest> = tokens.iter().map(|token| token.hash.credential()).collect();
     let parts = Parts {
         engine: engine.clone(),

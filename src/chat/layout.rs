@@ -156,7 +156,7 @@ impl Layouts {
             };
             json!({
                 "name": short(&input.name, 90),
-                "label": short(&input.label, limits.form_label.min(45)),
+                "label": short(&input.label, limits.form_label),
                 "kind": kind,
                 "placeholder": short(&placeholder, 95),
                 "options": options,

@@ -24,6 +24,7 @@ pub mod press;
 pub mod route;
 pub mod samples;
 pub mod settings;
+pub mod slack;
 pub mod tell;
 pub mod templates;
 pub mod words;

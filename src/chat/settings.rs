@@ -21,6 +21,8 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// Where an incident goes that no route takes, or whose channel cannot be used.
     pub fallback: Channels,
+    /// Slack, where there is one.
+    pub slack: Option<super::slack::settings::Settings>,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             templates: None,
             routes: Vec::new(),
             fallback: Channels::default(),
+            slack: None,
         }
     }
 }

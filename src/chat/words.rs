@@ -19,7 +19,7 @@ pub const FALLBACK: &str = "en";
 /// The shipped locales.
 pub const LOCALES: &[&str] = &["en", "zh-CN"];
 
-const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml"];
+const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml"];
 
 macro_rules! shipped {
     ($($locale:literal / $file:literal),* $(,)?) => {
@@ -32,9 +32,11 @@ const SHIPPED: &[(&str, &str, &str)] = shipped![
     "en" / "card.yaml",
     "en" / "note.yaml",
     "en" / "answer.yaml",
+    "en" / "slack.yaml",
     "zh-CN" / "card.yaml",
     "zh-CN" / "note.yaml",
     "zh-CN" / "answer.yaml",
+    "zh-CN" / "slack.yaml",
 ];
 
 /// The words of one locale.

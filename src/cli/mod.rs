@@ -16,11 +16,13 @@ mod config;
 mod demo;
 mod deploy;
 pub mod diagnose;
+mod doctor;
 pub mod explain;
 mod failure;
 pub mod playbooks;
 mod run;
 mod signals;
+mod slack;
 mod templates;
 
 use std::ffi::OsString;
@@ -68,6 +70,11 @@ enum Command {
     /// Print what a cluster needs to let kubemend work: roles for reading pull secrets and for remedies.
     #[command(subcommand)]
     Deploy(deploy::Command),
+    /// Look whether the chat platform is set up: tokens, scopes, channels; and say what to click.
+    Doctor(doctor::Args),
+    /// Print what Slack must be told about kubemend.
+    #[command(subcommand)]
+    Slack(slack::Command),
     /// Print a completion script for a shell.
     Completions { shell: clap_complete::Shell },
 }
@@ -97,6 +104,8 @@ fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure
         Command::Config(command) => config::run(command, environment),
         Command::Templates(command) => templates::run(&command),
         Command::Deploy(command) => deploy::run(command),
+        Command::Doctor(arguments) => block_on(doctor::run(arguments, environment)),
+        Command::Slack(command) => slack::run(&command),
         Command::Completions { shell } => completions(shell),
     }
 }

@@ -68,7 +68,7 @@ pub const SLACK: Limits = Limits {
     options: 5,
     option_label: 75,
     form_title: 24,
-    form_label: 24,
+    form_label: 150,
 };
 
 /// Discord's: 6,000 over title, description, fields and footer.

@@ -1,0 +1,73 @@
+//! Both ways in, up to where what happened is handed over: what is heard, and since when nothing was.
+
+use std::sync::Arc;
+
+use axum::Router;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::hearing::{Gap, Hearing};
+use super::inbox::{Inbox, Taken};
+use super::settings::{Secrets, Settings, WayIn};
+use super::socket::Socket;
+use super::web::Web;
+
+/// Who says what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How many ended gaps can wait to be told.
+const GAPS: usize = 16;
+
+/// Hears Slack.
+pub struct Ears {
+    /// What happened, each once.
+    pub taken: mpsc::Receiver<Taken>,
+    /// Times in which nothing could be heard, as they end.
+    pub gaps: mpsc::Receiver<Gap>,
+    pub hearing: Hearing,
+    /// The routes that Slack calls, in the mode that has some.
+    pub routes: Router,
+    pub link: Link,
+}
+
+/// What must run for something to be heard.
+pub struct Link(Option<Socket>);
+
+impl Ears {
+    /// The way in that the settings name. Nothing is opened before [`Link::run`].
+    pub fn new(settings: &Settings, secrets: &Secrets, web: Arc<Web>, clock: Clock) -> Self {
+        let (inbox, taken) = Inbox::new();
+        let (inbox, hearing) = (Arc::new(inbox), Hearing::new(clock()));
+        let (tell, gaps) = mpsc::channel(GAPS);
+        let (routes, link) = match &secrets.way_in {
+            WayIn::Socket(_) => {
+                let socket = Socket {
+                    web,
+                    settings: settings.socket.clone(),
+                    inbox,
+                    hearing: hearing.clone(),
+                    clock,
+                    gaps: tell,
+                };
+                (Router::new(), Link(Some(socket)))
+            }
+            WayIn::Http(secret) => {
+                // Whether Slack can reach the routes is not known here; that they are there is all there is.
+                hearing.link_up(clock());
+                (super::http::router(secret, inbox), Link(None))
+            }
+        };
+        Self { taken, gaps, hearing, routes, link }
+    }
+}
+
+impl Link {
+    /// Keeps hearing until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        match self.0 {
+            Some(socket) => socket.run(stop).await,
+            None => stop.cancelled().await,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Telling a channel that nothing could be heard for a while, and what was missed.
+//!
+//! Told once in each channel, through the outbox.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::hearing::Gap;
+use super::paper::Paper;
+use super::platform::Channels;
+use crate::chat::card::{Block, Card, Rich, Tone};
+use crate::chat::outbox::Outbox;
+use crate::engine::Handle;
+use crate::incident::chain::Audited;
+use crate::incident::{Entry, ProposalState, Text};
+
+/// How many of the newest entries are looked through.
+const ENTRIES: u32 = 500;
+/// How many open incidents are looked through.
+const INCIDENTS: u32 = 500;
+
+/// Tells of gaps.
+pub(super) struct Teller {
+    pub(super) engine: Handle,
+    pub(super) paper: Paper,
+    pub(super) outbox: Outbox<Channels>,
+    pub(super) channels: Vec<Text>,
+}
+
+/// What happened while nothing could be heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Missed {
+    entries: usize,
+    incidents: usize,
+    expired: usize,
+    waiting: usize,
+}
+
+impl Teller {
+    /// Tells every gap that ends, until `stop`.
+    pub(super) async fn run(self, mut gaps: mpsc::Receiver<Gap>, stop: CancellationToken) {
+        loop {
+            let gap = tokio::select! {
+                () = stop.cancelled() => return,
+                gap = gaps.recv() => gap,
+            };
+            let Some(gap) = gap else { return stop.cancelled().await };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.tell(&gap) => {}
+            }
+        }
+    }
+
+    async fn tell(&self, gap: &Gap) {
+        let card = self.card(gap, self.missed(gap).await);
+        let name = format!("gap {}", gap.from);
+        for channel in &self.channels {
+            if let Err(refused) = self.outbox.announce(channel, &name, &card).await {
+                let chain: &dyn std::error::Error = &refused;
+                tracing::warn!(error = chain, slack.channel = %channel, "a gap cannot be told in {channel}");
+            }
+        }
+    }
+
+    fn card(&self, gap: &Gap, missed: Missed) -> Card {
+        let words = &self.paper.words;
+        let lasted = jiff::SignedDuration::from_secs(gap.lasted().as_secs().max(1));
+        let text = words.say("slack.gap", &json!({"lasted": format!("{lasted:#}"), "why": gap.why}));
+        let Missed { entries, incidents, expired, waiting } = missed;
+        let values =
+            json!({"entries": entries, "incidents": incidents, "expired": expired, "waiting": waiting});
+        let since = Rich::time(gap.from).then(" – ").and(crate::chat::card::Span::Time { at: gap.to });
+        let card = Card::sentence(Tone::Warning, text).with(Block::Note { text: since });
+        if missed == Missed::default() {
+            return card;
+        }
+        card.with(Block::Text { text: Rich::plain(words.say("slack.gap.missed", &values)) })
+    }
+
+    /// What the engine recorded in that time. Without an answer the gap is told without it.
+    async fn missed(&self, gap: &Gap) -> Missed {
+        let newest = self.engine.newest().await.unwrap_or_default();
+        let after = newest.saturating_sub(u64::from(ENTRIES));
+        let entries = self.engine.entries_after(after, ENTRIES).await.unwrap_or_default();
+        let within = entries.iter().filter_map(|entry| match entry {
+            Audited::Incident(recorded) => Some(recorded),
+            Audited::General(_) => None,
+        });
+        let within: Vec<_> = within.filter(|entry| entry.at >= gap.from && entry.at <= gap.to).collect();
+        let touched: BTreeSet<_> = within.iter().map(|recorded| &recorded.incident).collect();
+        let expired =
+            within.iter().filter(|recorded| matches!(recorded.entry, Entry::Expired { .. })).count();
+        let filter = crate::engine::IncidentFilter {
+            status: Some(crate::engine::StatusFilter::Open),
+            ..crate::engine::IncidentFilter::default()
+        };
+        let open = self.engine.incidents(&filter, INCIDENTS).await.unwrap_or_default();
+        let waiting = open.iter().flat_map(|incident| incident.proposals.values());
+        let waiting = waiting.filter(|record| record.state == ProposalState::Open).count();
+        Missed { entries: within.len(), incidents: touched.len(), expired, waiting }
+    }
+}

@@ -1,0 +1,31 @@
+//! Slack: the ways in, the Web API, and what people see there.
+//!
+//! Owns the link (Socket Mode or HTTP), recognising people, and putting messages, modals and the home where
+//! they belong. Refuses to judge: a click goes to the desk with the verified user, and what comes back is shown.
+
+mod answer;
+pub mod doctor;
+mod ears;
+mod front;
+mod gaps;
+pub mod hearing;
+mod http;
+mod identity;
+pub mod inbound;
+mod inbox;
+pub mod manifest;
+pub mod paper;
+mod platform;
+mod pointed;
+mod seen;
+mod service;
+pub mod settings;
+mod socket;
+mod views;
+pub mod web;
+
+pub use ears::{Clock, Ears, Link};
+pub use identity::People;
+pub use inbox::Taken;
+pub use platform::Channels;
+pub use service::{Parts, Slack};

@@ -1,0 +1,103 @@
+//! Slack as a whole: built from its settings, run until it is stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::ears::Ears;
+use super::front::Front;
+use super::gaps::Teller;
+use super::hearing::Hearing;
+use super::identity::People;
+use super::paper::Paper;
+use super::platform::Channels;
+use super::settings::{Secrets, Settings};
+use super::web::{Web, WebError};
+use crate::chat::desk::Desk;
+use crate::chat::layout::Platform;
+use crate::chat::outbox::{self, Outbox};
+use crate::chat::route::Routes;
+
+/// How long what was begun may take to end.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// A Slack that is ready to run.
+pub struct Slack {
+    ears: Ears,
+    front: Front,
+    gaps: Teller,
+    outbox: Outbox<Channels>,
+}
+
+/// What it is built from.
+pub struct Parts<'p> {
+    pub settings: &'p Settings,
+    pub secrets: &'p Secrets,
+    pub desk: Desk,
+    pub paper: Paper,
+    pub routes: Arc<Routes>,
+}
+
+impl Slack {
+    /// Builds it. Nothing is sent or opened before [`Self::run`].
+    pub fn new(parts: Parts<'_>) -> Result<Self, WebError> {
+        let Parts { settings, secrets, desk, paper, routes } = parts;
+        let web = Arc::new(Web::new(&settings.api_url, secrets)?);
+        let engine = desk.engine().clone();
+        let clock = {
+            let engine = engine.clone();
+            Arc::new(move || engine.now())
+        };
+        let ears = Ears::new(settings, secrets, Arc::clone(&web), clock);
+        let lives = Duration::from_secs(60 * u64::from(settings.identity_minutes));
+        let people = People::new(Arc::clone(&web), lives);
+        let outbox = Outbox::new(outbox::Parts {
+            platform: Channels::new(Arc::clone(&web)),
+            kind: Platform::Slack,
+            engine: engine.clone(),
+            routes: Arc::clone(&routes),
+            words: Arc::clone(&paper.words),
+            layouts: Arc::clone(&paper.layouts),
+        });
+        let channels = routes.channels(Platform::Slack);
+        let gaps = Teller { engine, paper: paper.clone(), outbox: outbox.clone(), channels };
+        let front = Front { web, people, paper, desk };
+        Ok(Self { ears, front, gaps, outbox })
+    }
+
+    /// For readiness.
+    pub fn hearing(&self) -> Hearing {
+        self.ears.hearing.clone()
+    }
+
+    /// The routes that Slack calls in mode `http`; none otherwise.
+    pub fn routes(&mut self) -> Router {
+        std::mem::take(&mut self.ears.routes)
+    }
+
+    /// Hears and answers until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { ears, front, gaps, outbox } = self;
+        let Ears { taken, gaps: ended, hearing: _, routes: _, link } = ears;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(link.run(stop.clone()));
+        tasks.spawn(front.run(taken, stop.clone()));
+        tasks.spawn(gaps.run(ended, stop.clone()));
+        tasks.spawn(outbox.run(stop.clone()));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(ended) = tasks.join_next() => {
+                // None of them ends by itself.
+                tracing::error!(?ended, "a part of the link to Slack broke off; kubemend stops, so that it is started anew");
+                stop.cancel();
+            }
+        }
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
+            tasks.shutdown().await;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The secrets of chat platforms: where the file says they are, and what is wrong with them. Never what they hold.
+
+use super::Surroundings;
+use super::sections::wrong;
+use super::shape::Mistake;
+use super::tree::Node;
+use crate::chat::settings::Settings;
+use crate::chat::slack::settings::{Mode, Secret, Secrets, Source, WayIn};
+
+/// Whether it is clear where each secret is.
+pub(super) fn check(chat: &Settings, tree: &Node, found: &mut Vec<Mistake>) {
+    let Some(slack) = &chat.slack else { return };
+    for source in slack.sources().iter().filter(|source| source.file.is_some() == source.env.is_some()) {
+        let field = source.field;
+        let what = format!("it is not clear where Slack's {field} is");
+        let way_out = format!("give one of {field}File and {field}Env; its value is at {}", source.found);
+        found.push(wrong(tree, "chat.slack", what, way_out));
+    }
+}
+
+/// Slack's secrets, if it is configured and they can be read.
+pub(super) fn slack(
+    chat: &Settings,
+    surroundings: &Surroundings<'_>,
+    tree: &Node,
+    found: &mut Vec<Mistake>,
+) -> Option<Secrets> {
+    let slack = chat.slack.as_ref()?;
+    let [bot, way_in] = slack.sources();
+    let mut take = |source: &Source<'_>| match read(source, surroundings)? {
+        Ok(secret) => Some(secret),
+        Err(why) => {
+            let what = format!("Slack's {} cannot be read: {why}", source.field);
+            found.push(wrong(tree, "chat.slack", what, format!("its value is at {}", source.found)));
+            None
+        }
+    };
+    let (bot, way_in) = (take(&bot), take(&way_in));
+    let way_in = match slack.mode {
+        Mode::Socket => WayIn::Socket(way_in?),
+        Mode::Http => WayIn::Http(way_in?),
+    };
+    Some(Secrets { bot: bot?, way_in })
+}
+
+/// `None` where it is not clear where to read; that is told by [`check`].
+fn read(source: &Source<'_>, surroundings: &Surroundings<'_>) -> Option<Result<Secret, String>> {
+    let text = match (source.file, source.env) {
+        (Some(file), None) => {
+            let path = surroundings.base.join(file);
+            std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+        }
+        (None, Some(name)) => {
+            let value = surroundings.environment.get(name).map(str::to_owned);
+            value.ok_or_else(|| format!("the variable {name} is not set"))
+        }
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    Some(text.and_then(|text| Secret::parse(&text, source)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{Config, Environment, Loaded, Surroundings};
+
+    fn read(yaml: &str, variables: &[(&str, &str)]) -> Result<Loaded, String> {
+        let environment: Environment = variables.iter().copied().collect();
+        let surroundings = Surroundings { environment: &environment, base: PathBuf::from("nowhere") };
+        Config::read("kubemend.yaml", yaml, &surroundings).map_err(|report| report.to_string())
+    }
+
+    const BOTH: &str = "chat:\n  fallback: {slack: [C1]}\n  slack: {botTokenEnv: BOT, appTokenEnv: APP}\n";
+
+    #[test]
+    fn tokens_are_read_where_the_file_says() {
+        let loaded = read(BOTH, &[("BOT", "xoxb-1"), ("APP", "xapp-1")]).expect("no mistakes");
+        assert!(loaded.secrets.slack.is_some());
+        assert!(read("chat: {fallback: {slack: [C1]}}\n", &[]).expect("no mistakes").secrets.slack.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_token_is_told_with_the_way_out_and_never_the_token() {
+        let told = read(BOTH, &[("BOT", "xapp-hunter2")]).err().expect("both are refused");
+        assert!(told.contains("does not begin with xoxb-") && told.contains("APP is not set"), "{told}");
+        assert!(told.contains("OAuth & Permissions") && !told.contains("hunter2"), "{told}");
+        let told = read("chat: {slack: {botTokenEnv: A, botTokenFile: b}}\n", &[]).err().expect("refused");
+        assert!(told.contains("not clear where Slack's botToken is"), "{told}");
+        assert!(told.contains("not clear where Slack's appToken is"), "{told}");
+    }
+
+    #[test]
+    fn over_http_the_signing_secret_is_asked_for() {
+        let yaml = "chat: {slack: {mode: http, botTokenEnv: BOT, signingSecretEnv: SIGN}}\n";
+        assert!(read(yaml, &[("BOT", "xoxb-1"), ("SIGN", "0123abc")]).is_ok());
+        let told = read(yaml, &[("BOT", "xoxb-1")]).err().expect("refused");
+        assert!(told.contains("signingSecret"), "{told}");
+    }
+}

@@ -1,0 +1,225 @@
+//! A simulated cluster, a kubemend that watches it, and a strict fake Slack in which people act; and the
+//! transcript of what they saw.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::fake_slack::people::Kind;
+use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, show};
+use crate::support::plain;
+use crate::support::stage::{LONG, Setup, Stage};
+
+/// Ann and Ben may do everything, Vic may look; Gus is a guest, Sam is nobody.
+pub const ANN: &str = "UANN";
+pub const BEN: &str = "UBEN";
+pub const VIC: &str = "UVIC";
+pub const GUS: &str = "UGUS";
+pub const SAM: &str = "USAM";
+pub const ALERTS: &str = "CALERTS";
+pub const SPARE: &str = "CSPARE";
+
+/// How things are set up, where it matters.
+pub struct Wanted<'a> {
+    pub pace: f64,
+    pub approvals: u8,
+    pub lives: &'a str,
+    /// The channels and routes.
+    pub chat: &'a str,
+    pub flags: &'a [&'a str],
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        let chat = "  fallback: {slack: [CALERTS]}\n";
+        Self { pace: 20.0, approvals: 1, lives: "8h", chat, flags: &[] }
+    }
+}
+
+pub struct Scene {
+    pub slack: FakeSlack,
+    pub stage: Stage,
+    /// What people did and saw.
+    story: String,
+    _secrets: TempDir,
+}
+
+impl Scene {
+    pub async fn start(wanted: &Wanted<'_>) -> Self {
+        let slack = FakeSlack::start(&[(ALERTS, "alerts"), (SPARE, "spare")]).await;
+        for (id, name, kind) in [
+            (ANN, "ann", Kind::Member),
+            (BEN, "ben", Kind::Member),
+            (VIC, "vic", Kind::Member),
+            (SAM, "sam", Kind::Member),
+            (GUS, "gus", Kind::Guest),
+        ] {
+            slack.add_user(id, name, kind);
+        }
+        let secrets = tempfile::tempdir().expect("a temporary folder");
+        let (bot, app) = (secrets.path().join("bot"), secrets.path().join("app"));
+        std::fs::write(&bot, BOT_TOKEN).expect("it can be written");
+        std::fs::write(&app, APP_TOKEN).expect("it can be written");
+        let Wanted { pace, approvals, lives, chat, flags } = *wanted;
+        let policy = format!(
+            "gate:
+  roles:
+    viewer: {{}}
+    admin:
+      grants: [{{actions: ['*'], maxRisk: high}}]
+      rights: [pause, silence, audit]
+  people:
+    ann: {{roles: [admin], identities: [{{via: slack, id: {ANN}}}]}}
+    ben: {{roles: [admin], identities: [{{via: slack, id: {BEN}}}]}}
+    vic: {{roles: [viewer], identities: [{{via: slack, id: {VIC}}}]}}
+    gus: {{roles: [admin], identities: [{{via: slack, id: {GUS}}}]}}
+  approvals:
+    low: {{approvals: {approvals}, lives: {lives}}}
+    medium: {{approvals: {approvals}, lives: {lives}}}
+    high: {{approvals: {approvals}, lives: {lives}, typedConfirmation: true}}
+incidents: {{holdOffPercent: 5, settleSeconds: 2}}
+chat:
+{chat}  slack:
+    botTokenFile: {}
+    appTokenFile: {}
+    apiUrl: {}
+    socket: {{connections: 2, pingSeconds: 1, silentSeconds: 2, longestPauseSeconds: 2, reportGapsOverSeconds: 1}}
+",
+            bot.display(),
+            app.display(),
+            slack.api_url(),
+        );
+        let setup = Setup { pace, policy: &policy, people: &[("root", "admin")], flags, ..Setup::default() };
+        let stage = Stage::start(&setup).await;
+        Self { slack, stage, story: String::new(), _secrets: secrets }
+    }
+
+    /// Waits for something to be there.
+    pub async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            let seen = || format!("{}\n{}", self.slack.transcript(), self.slack.channel(ALERTS));
+            assert!(started.elapsed() < LONG, "{what}: not within {LONG:?}; in Slack:\n{}", seen());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The top-level message in a channel whose text holds all of these.
+    pub async fn message(&self, channel: &str, holding: &[&str]) -> String {
+        let look = || {
+            self.slack.posted(channel).into_iter().find_map(|message| {
+                let shown = show::message(&message);
+                let fits = holding.iter().all(|part| shown.contains(part));
+                fits.then(|| message["ts"].as_str().expect("it has a ts").to_owned())
+            })
+        };
+        self.until(&format!("a message in {channel} with {holding:?}"), look).await
+    }
+
+    /// Waits until that message shows all of these.
+    pub async fn shows(&self, ts: &str, holding: &[&str]) {
+        let look = || {
+            let shown = self.shown(ts);
+            holding.iter().all(|part| shown.contains(part)).then_some(())
+        };
+        self.until(&format!("the message shows {holding:?}"), look).await;
+    }
+
+    /// Waits until somebody alone is shown all of these.
+    pub async fn whispers(&self, user: &str, holding: &[&str]) -> String {
+        let look =
+            || self.slack.whispered(user).filter(|text| holding.iter().all(|part| text.contains(part)));
+        self.until(&format!("{user} alone is shown {holding:?}"), look).await
+    }
+
+    /// Waits until somebody's modal shows all of these.
+    pub async fn modal(&self, user: &str, holding: &[&str]) -> String {
+        let look = || self.slack.modal(user).filter(|text| holding.iter().all(|part| text.contains(part)));
+        self.until(&format!("{user}'s modal shows {holding:?}"), look).await
+    }
+
+    /// Waits until the thread of that message tells all of these.
+    pub async fn thread_tells(&self, ts: &str, holding: &[&str]) {
+        let look = || {
+            let told = self.thread(ts);
+            holding.iter().all(|part| told.contains(part)).then_some(())
+        };
+        self.until(&format!("the thread tells {holding:?}"), look).await;
+    }
+
+    pub fn shown(&self, ts: &str) -> String {
+        self.slack.with(|state| {
+            let all = state.channels.values().flat_map(|channel| channel.messages.iter());
+            all.filter(|message| message["ts"] == ts).map(show::message).collect()
+        })
+    }
+
+    pub fn thread(&self, ts: &str) -> String {
+        self.slack.with(|state| {
+            let all = state.channels.values().flat_map(|channel| channel.messages.iter());
+            all.filter(|message| message["thread_ts"] == ts).map(show::message).collect()
+        })
+    }
+
+    /// The id of the incident that a message is about.
+    pub fn incident(&self, ts: &str) -> String {
+        let shown = self.shown(ts);
+        static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bi-\d+\b").expect("a pattern"));
+        ID.find(&shown).unwrap_or_else(|| panic!("no incident in:\n{shown}")).as_str().to_owned()
+    }
+
+    /// Writes into the story what somebody sees.
+    pub fn tell(&mut self, what: &str, text: &str) {
+        let _ = writeln!(self.story, "── {what}\n{}\n", settled(text).trim_end());
+    }
+
+    /// Ends everything; the story, and that nothing was called from cluster text.
+    pub async fn end(self) -> String {
+        let pings = self.slack.with(|state| state.pings.clone());
+        assert_eq!(pings, Vec::<String>::new(), "nobody is called");
+        let refused = self.slack.with(|state| {
+            let refusals =
+                ["invalid_blocks", "invalid_arguments", "msg_too_long", "msg_blocks_too_long", "no_text"];
+            let wrong = state.calls.iter().filter(|call| refusals.contains(&call.outcome.as_str()));
+            wrong
+                .map(|call| format!("{} {}: {}", call.method, call.outcome, call.arguments))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(refused, Vec::<String>::new(), "everything that was sent is valid");
+        self.stage.end().await;
+        self.story
+    }
+
+    /// Every incident's message stands once in a channel.
+    pub fn nothing_doubled(&self, channel: &str) {
+        let mut ids: Vec<String> = self.slack.posted(channel).iter().filter_map(nonce).collect();
+        let all = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "{}", self.slack.channel(channel));
+    }
+}
+
+fn nonce(message: &Value) -> Option<String> {
+    message["metadata"]["event_payload"]["nonce"].as_str().map(str::to_owned)
+}
+
+/// The text without what differs from run to run.
+fn settled(text: &str) -> String {
+    static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<!date\^[^>]*>").expect("a pattern"));
+    static DIGEST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{8,16}\b").expect("a pattern"));
+    static COUNT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\d+( objects)|(\*Waiting for a look\*) \d+").expect("a pattern"));
+    let text = TIME.replace_all(text, "[time]");
+    let text = COUNT.replace_all(&text, "$2 [count]$1");
+    DIGEST.replace_all(&plain::text(&text), "[digest]").into_owned()
+}
