@@ -27,6 +27,8 @@ mod seed;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use browser::Browser;
@@ -177,10 +179,10 @@ async fn first_page(server: &Server, judge: &mut Judge) {
 }
 
 async fn open_pages(server: &Server, judge: &mut Judge) {
-    let alone = changes(server).await;
+    let (alone, _) = changes(server).await;
     let before = server.memory();
     let mut browser = Browser::signed_in(server.address, TOKEN).await;
-    let mut pages = JoinSet::new();
+    let (mut pages, fetched) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
     for number in 0..OPEN_PAGES {
         let cookie = browser.cookies["kubemend-session"].clone();
         let (on, fetches) = if number % 2 == 0 {
@@ -188,39 +190,46 @@ async fn open_pages(server: &Server, judge: &mut Judge) {
         } else {
             (format!("incident:i-{number}"), format!("/incidents/i-{number}?part=live"))
         };
-        pages.spawn(page(server.address, cookie, on, fetches));
+        pages.spawn(page(server.address, cookie, on, fetches, Arc::clone(&fetched)));
     }
     assert_eq!(browser.get("/incidents").await.status, 200);
     sleep(Duration::from_secs(2)).await;
-    let with = changes(server).await;
+    let before_changes = fetched.load(Ordering::Relaxed);
+    let (with, made) = changes(server).await;
+    let fetched = (fetched.load(Ordering::Relaxed) - before_changes) as f64 / LASTS.as_secs_f64();
+    judge.at_least("changes made a second", CHANGES_PER_SECOND as f64, made.round());
+    // The list is told of at most once in five beats of 250 ms: 80 of a hundred lists, and ten incidents.
+    judge.at_least("parts fetched by open pages a second", 80.0, fetched);
+    println!("the changes alone take {:.1} % of a core", alone * 100.0);
     judge.at_most("200 open pages: memory, MiB", 20.0, server.memory() - before);
     judge.at_most("200 open pages, 50 changes/s: % of a core", 10.0, (with - alone) * 100.0);
     pages.shutdown().await;
 }
 
 /// An open page: hears, and fetches its part, at most once a second.
-async fn page(address: SocketAddr, cookie: String, on: String, fetches: String) {
+async fn page(address: SocketAddr, cookie: String, on: String, fetches: String, fetched: Arc<AtomicUsize>) {
     let mut events = TcpStream::connect(address).await.unwrap();
     let ask = format!("GET /live?on={on} HTTP/1.1\r\nHost: x\r\nCookie: kubemend-session={cookie}\r\n\r\n");
     events.write_all(ask.as_bytes()).await.unwrap();
     let mut browser = Browser::at(address);
     browser.cookies.insert("kubemend-session".to_owned(), cookie);
-    let (mut bytes, mut fetched) = ([0; 4096], Instant::now());
+    let (mut bytes, mut last) = ([0; 4096], Instant::now());
     loop {
         let read = events.read(&mut bytes).await.unwrap();
         assert!(read > 0, "the stream ended");
         if String::from_utf8_lossy(&bytes[..read]).contains("event: ") {
-            sleep(Duration::from_secs(1).saturating_sub(fetched.elapsed())).await;
-            fetched = Instant::now();
+            sleep(Duration::from_secs(1).saturating_sub(last.elapsed())).await;
+            last = Instant::now();
             let part =
                 browser.send(Method::GET, &fetches, Bytes::new(), &[("accept-encoding", "gzip")]).await;
             assert_eq!(part.status, 200);
+            fetched.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// Changes for a while; what share of a core the server took.
-async fn changes(server: &Server) -> f64 {
+/// Changes for a while; what share of a core the server took, and how many were made a second.
+async fn changes(server: &Server) -> (f64, f64) {
     let mut browser = Browser::at(server.address);
     let token = format!("Bearer {TOKEN}");
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
@@ -235,5 +244,6 @@ async fn changes(server: &Server) -> f64 {
         let answer = browser.send(Method::POST, &path, body, &headers).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
-    (server.time() - before) / started.elapsed().as_secs_f64()
+    let took = started.elapsed().as_secs_f64();
+    ((server.time() - before) / took, number as f64 / took)
 }

@@ -111,7 +111,7 @@ pub struct Layouts {
 struct File {
     name: String,
     /// Where it is from.
-    file: String,
+    origin: String,
     text: String,
 }
 
@@ -135,12 +135,12 @@ impl Layouts {
 
     /// The files in use.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|file| file.file.as_str())
+        self.files.iter().map(|file| file.origin.as_str())
     }
 
     /// The file of a layout.
     pub fn file(&self, platform: Platform, layout: Layout) -> &str {
-        self.written(&name(platform, layout)).map_or("", |written| &written.file)
+        self.written(&name(platform, layout)).map_or("", |written| &written.origin)
     }
 
     fn written(&self, name: &str) -> Option<&File> {
@@ -290,7 +290,7 @@ pub fn judge(
     made: &Result<Value, LayoutError>,
 ) -> Vec<Mistake> {
     let written = layouts.written(&name(platform, layout));
-    let (file, text) = written.map_or(("", ""), |written| (&written.file, &written.text));
+    let (file, text) = written.map_or(("", ""), |written| (&written.origin, &written.text));
     let body = match made {
         Ok(body) => body,
         Err(error) => {

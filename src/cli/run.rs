@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Args, environment: &Environment) -> Result<Ex
         let app = App::build(loaded, options).await?;
         app.run(stop.clone()).await
     };
-    signals::stopping(&stop, run).await.map_err(|error| failed(&error))?;
+    Box::pin(signals::stopping(&stop, run)).await.map_err(|error| failed(&error))?;
     Ok(Exit::Good)
 }
 

@@ -124,11 +124,13 @@ impl Store {
             Ok(_) => format!("the stored state of {id} is not what its entries add up to"),
             Err(illegal) => format!("the entries of {id} do not follow one another: {illegal}"),
         };
-        let last: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM records WHERE incident = ?")
-            .bind(id.as_str())
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(error())?;
+        let last: i64 = sqlx::query_scalar(
+            "SELECT COALESCE(MAX(seq), 0) FROM records WHERE incident = ? AND incident <> ''",
+        )
+        .bind(id.as_str())
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(error())?;
         Err(BrokenChain { seq: last.cast_unsigned(), why }.into())
     }
 }
@@ -136,7 +138,7 @@ impl Store {
 fn restrict(query: &mut QueryBuilder<Sqlite>, filter: &AuditFilter) {
     let AuditFilter { incident, kind, actor, since, until, after, before } = filter;
     if let Some(incident) = incident {
-        query.push(" AND incident = ").push_bind(incident.as_str().to_owned());
+        query.push(" AND incident <> '' AND incident = ").push_bind(incident.as_str().to_owned());
     }
     if let Some(kind) = kind {
         query.push(" AND kind = ").push_bind(kind.clone());

@@ -10,6 +10,15 @@ use super::{Store, StoreError};
 use crate::incident::chain::Audited;
 use crate::incident::{Incident, IncidentId, Recorded, Severity};
 
+/// Here as wherever records of one incident are wanted, `incident <> ''` is said too: the index of incidents'
+/// records has no others, and SQLite takes it only where the query says the same.
+pub(super) const ENTRIES: &str = "SELECT seq, incident, number, at, prev, digest, hash, body FROM records
+     WHERE incident = ? AND incident <> '' AND number > ? ORDER BY number LIMIT ?";
+pub(super) const NEWEST_EVIDENCE: &str =
+    "SELECT seq, incident, number, at, prev, digest, hash, body FROM records
+     WHERE incident = ? AND incident <> '' AND kind IN ('opened', 'updated', 'reopened')
+     ORDER BY number DESC LIMIT 1";
+
 /// Which incidents. What is left out does not restrict.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct IncidentFilter {
@@ -75,29 +84,23 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<Recorded>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT seq, incident, number, at, prev, digest, hash, body FROM records
-             WHERE incident = ? AND number > ? ORDER BY number LIMIT ?",
-        )
-        .bind(id.as_str())
-        .bind(after.cast_signed())
-        .bind(limit)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(failed("read the entries of", format!("incident {id}")))?;
+        let rows = sqlx::query(ENTRIES)
+            .bind(id.as_str())
+            .bind(after.cast_signed())
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("read the entries of", format!("incident {id}")))?;
         recorded(&rows)
     }
 
     /// The newest entry of an incident that carries evidence.
     pub async fn newest_evidence(&self, id: &IncidentId) -> Result<Option<Recorded>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT seq, incident, number, at, prev, digest, hash, body FROM records
-             WHERE incident = ? AND kind IN ('opened', 'updated', 'reopened') ORDER BY number DESC LIMIT 1",
-        )
-        .bind(id.as_str())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(failed("read the evidence of", format!("incident {id}")))?;
+        let rows = sqlx::query(NEWEST_EVIDENCE)
+            .bind(id.as_str())
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("read the evidence of", format!("incident {id}")))?;
         Ok(recorded(&rows)?.pop())
     }
 }

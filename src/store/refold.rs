@@ -51,7 +51,7 @@ type Folded = Result<Option<Incident>, crate::incident::Illegal>;
 pub(super) async fn folded(tx: &mut Transaction<'_, Sqlite>, id: &IncidentId) -> Result<Folded, StoreError> {
     let rows = sqlx::query(
         "SELECT seq, incident, number, at, prev, digest, hash, body FROM records
-         WHERE incident = ? ORDER BY number",
+         WHERE incident = ? AND incident <> '' ORDER BY number",
     )
     .bind(id.as_str())
     .fetch_all(&mut **tx)

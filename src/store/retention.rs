@@ -59,11 +59,12 @@ impl Store {
         if gone.rows_affected() == 0 {
             return Ok(0);
         }
-        let bodies = sqlx::query("UPDATE records SET body = NULL, actor = '' WHERE incident = ?")
-            .bind(id.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(error())?;
+        let bodies =
+            sqlx::query("UPDATE records SET body = NULL, actor = '' WHERE incident = ? AND incident <> ''")
+                .bind(id.as_str())
+                .execute(&mut *tx)
+                .await
+                .map_err(error())?;
         let entries = bodies.rows_affected();
         let head = settings::head(&mut tx).await?;
         append::note(&mut tx, &head, now, &Upkeep::Forgotten { incident: id.clone(), entries }).await?;

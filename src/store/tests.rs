@@ -45,6 +45,17 @@ async fn what_was_appended_is_read_back() {
 }
 
 #[tokio::test]
+async fn the_records_of_an_incident_are_found_without_a_look_at_all_others() {
+    let store = Store::memory().await.expect("memory");
+    for query in [read::ENTRIES, read::NEWEST_EVIDENCE] {
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
+        let steps = sqlx::query(explain).fetch_all(&store.reader).await.expect("a plan");
+        let plan: Vec<String> = steps.iter().map(|step| sqlx::Row::get(step, "detail")).collect();
+        assert!(plan[0].starts_with("SEARCH records USING INDEX records_of_incident"), "{plan:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_second_writer_of_a_version_is_told_and_writes_nothing() {
     let store = Store::memory().await.expect("memory");
     let p = proposal(&"i-1.p1".into(), 1);

@@ -15,7 +15,7 @@ pub(super) fn view(page: &Cards<'_>, say: Say<'_>) -> View {
         .map(|name| json!({ "name": name, "word": word(name, say), "chosen": name == page.chosen }))
         .collect();
     let mistake = |one: &Mistake| {
-        let line = (one.line > 0).then(|| format!(":{}", one.line)).unwrap_or_default();
+        let line = if one.line > 0 { format!(":{}", one.line) } else { String::new() };
         json!({ "place": format!("{}{line}", one.file), "what": one.what, "way_out": one.way_out })
     };
     View {
