@@ -48,6 +48,9 @@ fn every_sample_is_shown_on_both_platforms_in_both_locales_and_nothing_is_unknow
         assert_eq!(shown, wanted, "{name}");
         assert!(sampled.cards.iter().all(|card| card.problems.is_empty()), "{name}");
         let html = html(&sampled);
+        let mocks =
+            html.split("class=\"mock-body\"").skip(1).filter_map(|rest| rest.split("<details").next());
+        assert!(!mocks.collect::<String>().contains('\u{fffd}'), "{name} shows what nobody sees");
         assert!(!html.contains("class=\"unknown\""), "{name} has something that cannot be shown: {html}");
         assert!(!html.contains("</script>\"") && html.matches("<script ").count() == 4, "{name}: {html}");
         assert_eq!(html.matches("class=\"mock-body\"").count(), 4, "{name}");

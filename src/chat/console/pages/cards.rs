@@ -9,11 +9,22 @@ pub(super) mod slack;
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::book::escape;
 
 /// HTML being written: tags are ours, texts are escaped.
 #[derive(Default)]
 struct Html(String);
+
+/// A time in a message.
+enum Moment<'t> {
+    /// As the message says it.
+    Told(&'t str),
+    At(Timestamp),
+    /// As the platform would say it: so long ago.
+    Ago(Timestamp),
+}
 
 impl Html {
     /// Opens an element; the class is of a closed list of ours.
@@ -31,14 +42,32 @@ impl Html {
         self
     }
 
+    /// Gaps that keep marks and mentions apart are left out: nobody sees them on the platform either.
     fn text(&mut self, text: &str) -> &mut Self {
-        self.0.push_str(&escape(text));
+        self.0.push_str(&escape(&text.replace('\u{200b}', "")));
         self
     }
 
     /// An element that holds only a text.
     fn leaf(&mut self, tag: &'static str, class: &'static str, text: &str) -> &mut Self {
         self.open(tag, class).text(text).close(tag)
+    }
+
+    /// A time. What is relative is written out; the console's script keeps it so.
+    fn moment(&mut self, moment: &Moment<'_>) -> &mut Self {
+        let exact = |at: &Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        match moment {
+            Moment::Told(text) => self.leaf("span", "moment", text),
+            Moment::At(at) => self.leaf("span", "moment", &exact(at)),
+            Moment::Ago(at) => {
+                let shown = exact(at);
+                let _ = write!(
+                    self.0,
+                    "<time class=\"moment\" datetime=\"{at}\" title=\"{shown}\">{shown}</time>"
+                );
+                self
+            }
+        }
     }
 
     /// A link where the address leads to the web, its text alone where it does not.

@@ -1,6 +1,8 @@
 //! Inline marks of mrkdwn and of Discord's Markdown: bold, italic, struck, code, blocks, quotes, links.
 
-use super::Html;
+use jiff::Timestamp;
+
+use super::{Html, Moment};
 
 /// Whose marks they are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,14 @@ pub(super) fn inline(html: &mut Html, line: &str, dialect: Dialect) {
             rest = &rest[1 + escaped.map_or(0, char::len_utf8)..];
             continue;
         }
+        if next == '\u{200b}' && dialect == Dialect::Slack {
+            // How a mark of a cluster's text is kept from being one: what follows it is only a character.
+            rest = &rest[next.len_utf8()..];
+            let shielded = rest.chars().next().filter(|c| !matches!(c, '&' | '<' | '\u{200b}'));
+            plain.extend(shielded);
+            rest = &rest[shielded.map_or(0, char::len_utf8)..];
+            continue;
+        }
         let after_word = plain.chars().last().is_some_and(char::is_alphanumeric);
         let found = if after_word && dialect == Dialect::Slack { None } else { mark(rest, dialect) };
         if let Some(found) = found.or_else(|| angle(rest)) {
@@ -88,7 +98,7 @@ enum What<'t> {
     },
     /// Somebody is named: `@ops`.
     Mention(String),
-    Time(&'t str),
+    Time(Moment<'t>),
 }
 
 fn write(html: &mut Html, found: &Found<'_>, dialect: Dialect) {
@@ -107,8 +117,8 @@ fn write(html: &mut Html, found: &Found<'_>, dialect: Dialect) {
         What::Mention(name) => {
             html.leaf("span", "mention", name);
         }
-        What::Time(text) => {
-            html.leaf("span", "stamp", text);
+        What::Time(moment) => {
+            html.moment(moment);
         }
     }
 }
@@ -122,9 +132,9 @@ fn mark(rest: &str, dialect: Dialect) -> Option<Found<'_>> {
     }
     let marks = if dialect == Dialect::Slack { SLACK } else { DISCORD };
     for &(sign, tag) in marks {
-        if let Some(inner) = between(rest, sign, sign)
+        if let Some(inner) = marked(rest, sign)
             && !inner.starts_with(' ')
-            && !inner.ends_with([' ', '\\'])
+            && !inner.ends_with(' ')
         {
             return Some(Found { length: inner.len() + 2 * sign.len(), what: What::Marked(tag, inner) });
         }
@@ -139,8 +149,14 @@ fn angle(rest: &str) -> Option<Found<'_>> {
     let inner = between(rest, "<", ">")?;
     let length = inner.len() + 2;
     let what = match inner.chars().next()? {
+        // `<!date^1790000010^{date_short_pretty}|2026-09-21 14:13:30Z>`: what stands there for old clients.
+        '!' if inner.starts_with("!date^") => What::Time(Moment::Told(inner.rsplit('|').next()?)),
         '@' | '#' | '!' => What::Mention(inner.replacen('!', "@", 1)),
-        't' if inner.starts_with("t:") => What::Time(inner.split(':').nth(1)?),
+        't' if inner.starts_with("t:") => {
+            let mut parts = inner.split(':').skip(1);
+            let at = parts.next()?.parse().ok().and_then(|second| Timestamp::from_second(second).ok())?;
+            What::Time(if parts.next() == Some("R") { Moment::Ago(at) } else { Moment::At(at) })
+        }
         _ if inner.starts_with("http") => {
             let (url, text) = inner.split_once('|').unwrap_or((inner, inner));
             What::Link { url, text }
@@ -148,6 +164,13 @@ fn angle(rest: &str) -> Option<Found<'_>> {
         _ => return None,
     };
     Some(Found { what, length })
+}
+
+/// What stands between a sign and the next one that is not kept from being one.
+fn marked<'t>(text: &'t str, sign: &str) -> Option<&'t str> {
+    let rest = text.strip_prefix(sign)?;
+    let mut ends = rest.match_indices(sign).map(|(end, _)| &rest[..end]);
+    ends.find(|inner| !inner.is_empty() && !inner.ends_with(['\\', '\u{200b}']))
 }
 
 fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {

@@ -29,6 +29,25 @@ fn embeds_become_readable_html() {
 }
 
 #[test]
+fn times_are_shown_as_times() {
+    let text = "<!date^1790000010^{date_short_pretty} {time_secs}|2026-09-21 14:13:30Z>";
+    let html = slack::html(&json!([{ "type": "section", "text": { "type": "mrkdwn", "text": text } }]));
+    assert!(html.contains("<span class=\"moment\">2026-09-21 14:13:30Z</span>"), "{html}");
+    let html = discord::html(&json!({ "content": "<t:1790000010:f> (<t:1790000010:R>) <t:x:R>" }));
+    assert!(html.contains("<span class=\"moment\">2026-09-21 14:13 UTC</span>"), "{html}");
+    assert!(html.contains("datetime=\"2026-09-21T14:13:30Z\"") && html.contains("&lt;t:x:R&gt;"), "{html}");
+}
+
+#[test]
+fn signs_that_are_kept_from_being_marks_end_nothing() {
+    let text = "*a \u{200b}*\u{200b} b* c";
+    let html = slack::html(&json!([{ "type": "section", "text": { "type": "mrkdwn", "text": text } }]));
+    assert!(html.contains("<b>a * b</b> c"), "{html}");
+    let html = discord::html(&json!({ "content": "**a \\*\\* b** @\u{200b}everyone" }));
+    assert!(html.contains("<b>a ** b</b> @everyone"), "{html}");
+}
+
+#[test]
 fn nothing_hostile_gets_through() {
     let evil = "<script>alert(1)</script> <javascript:alert(1)|x> [x](javascript:alert(1)) \"'><img src=x onerror=y>";
     let block = json!([{ "type": "section", "text": { "type": "mrkdwn", "text": evil } }, { "type": evil }]);
