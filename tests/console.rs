@@ -92,24 +92,14 @@ async fn somebody_signs_in_reads_approves_by_form_and_sees_it_fixed() {
     house.end().await;
 }
 
+const PAGES: &str = "/incidents?state=resolved&text=harbor /incidents?part=live /playbooks \
+    /playbooks?text=pull /playbooks/image.auth-missing /audit /audit?check=1 \
+    /audit?actor=console:alice&since=2020-01-01&kind=decided /audit?since=nonsense /status \
+    /cards /cards?name=form /cards?name=hostile&part=live";
+
 async fn every_page_is_there(browser: &mut Browser, incident: &str, proposal: &str) {
-    for path in [
-        "/incidents?state=resolved&text=harbor",
-        "/incidents?part=live",
-        "/playbooks",
-        "/playbooks?text=pull",
-        "/playbooks/image.auth-missing",
-        "/audit",
-        "/audit?check=1",
-        "/audit?actor=console:alice&since=2020-01-01&kind=decided",
-        "/audit?since=nonsense",
-        "/status",
-        "/cards",
-        "/cards?name=form",
-        "/cards?name=hostile&part=live",
-        &format!("/incidents/{incident}?part=live"),
-        &format!("/proposals/{proposal}?part=live"),
-    ] {
+    let live = [format!("/incidents/{incident}?part=live"), format!("/proposals/{proposal}?part=live")];
+    for path in PAGES.split(' ').chain(live.iter().map(String::as_str)) {
         let page = browser.get(path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
         let shows_templates = path.starts_with("/playbooks/");
