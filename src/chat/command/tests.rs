@@ -1,3 +1,5 @@
+//! What people type, and what it means.
+
 use proptest::prelude::*;
 
 use super::parse::duration;

@@ -1,3 +1,5 @@
+//! The desk: what people ask and press, and what they are answered.
+
 use std::collections::BTreeSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Text stays text in every dialect.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Layouts: whatever a card holds, what comes out is JSON that the platform takes.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which incident goes where.
+
 use super::*;
 use crate::chat::samples::incident;
 

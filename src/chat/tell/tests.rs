@@ -1,3 +1,5 @@
+//! What is told of an incident.
+
 use super::*;
 use crate::chat::card::{Block, Card, Span};
 use crate::incident::samples::{applied, at, decided, executing, fold, opened, proposal, started};

@@ -1,3 +1,5 @@
+//! The gallery: every sample shows, a saved template does too, and a mistake leaves what was there.
+
 use super::*;
 use crate::chat::console::pages::{Cards, Page, Pages, Theme, Visitor};
 

@@ -1,3 +1,5 @@
+//! The pages of all kinds, made of samples.
+
 mod hostile;
 mod looks;
 mod samples;

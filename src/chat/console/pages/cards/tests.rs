@@ -1,3 +1,5 @@
+//! Look-alikes: what platforms' messages become, and what must not get through.
+
 use serde_json::json;
 
 use super::{discord, slack};
