@@ -38,7 +38,7 @@ async fn somebody_signs_in_reads_approves_by_form_and_sees_it_fixed() {
     let api = house.api(ALICE);
     let incident = api.incident("image.auth-missing", "payments", LONG).await;
     let incident = incident["id"].as_str().unwrap().to_owned();
-    let proposal = api.proposal(&incident, "pull-secrets.add", LONG).await;
+    let proposal = api.proposal_with(&incident, "pull-secrets.add", 4, LONG).await;
     let id = proposal["id"].as_str().unwrap();
 
     let mut browser = Browser::at(house.address());

@@ -33,7 +33,9 @@ use tokio::task::JoinSet;
 
 const LONG: Duration = Duration::from_mins(2);
 /// So many clusters and bots run side by side.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
+/// One ServiceAccount, three pods.
+const CHANGES: usize = 4;
 
 const SETTINGS: &str = "gate:
   roles:
@@ -92,7 +94,7 @@ async fn check(points: Vec<String>) {
     bot.api.wait_ready().await;
     let incident = bot.api.incident("image.auth-missing", "payments", LONG).await;
     let incident = incident["id"].as_str().expect("an id").to_owned();
-    let proposal = bot.api.proposal(&incident, "pull-secrets.add", LONG).await;
+    let proposal = bot.api.proposal_with(&incident, "pull-secrets.add", CHANGES, LONG).await;
     for point in &points {
         bot.restart(&["--crash-at", point]);
         decide(&bot, &proposal).await;

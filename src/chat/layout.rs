@@ -232,7 +232,7 @@ impl Layouts {
             let what = error.reason().to_string();
             mistakes.push(Mistake::new(file, line, what, "see docs/chat.md, \"Templates\""));
         }
-        self.files.push(File { name: name.to_owned(), file: file.to_owned(), text: text.to_owned() });
+        self.files.push(File { name: name.to_owned(), origin: file.to_owned(), text: text.to_owned() });
     }
 }
 

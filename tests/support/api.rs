@@ -96,6 +96,26 @@ impl Api {
         .await
     }
 
+    /// The same with so many changes: one for each object that it hits.
+    pub async fn proposal_with(
+        &self,
+        incident: &str,
+        action: &str,
+        changes: usize,
+        limit: Duration,
+    ) -> Value {
+        eventually(
+            &format!("a proposal with {action} and {changes} changes for {incident}"),
+            limit,
+            || async {
+                let proposal = self.proposal(incident, action, limit).await;
+                let planned = proposal["plan"]["changes"].as_array().map_or(0, Vec::len);
+                if planned == changes { Ok(proposal) } else { Err(format!("{planned} changes")) }
+            },
+        )
+        .await
+    }
+
     /// The proposal and what came of it.
     pub async fn look(&self, proposal: &Value) -> Value {
         self.get(&format!("/api/v1/proposals/{}", id(proposal))).await

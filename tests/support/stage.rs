@@ -111,17 +111,7 @@ impl Stage {
 
     /// Waits for an open proposal with that action and that many changes.
     pub async fn proposal(&self, incident: &Value, action: &str, changes: usize) -> Value {
-        let incident = id(incident);
-        eventually(
-            &format!("a proposal with {action} and {changes} changes for {incident}"),
-            LONG,
-            || async {
-                let proposal = self.api().proposal(incident, action, LONG).await;
-                let planned = proposal["plan"]["changes"].as_array().map_or(0, Vec::len);
-                if planned == changes { Ok(proposal) } else { Err(format!("{planned} changes")) }
-            },
-        )
-        .await
+        self.api().proposal_with(id(incident), action, changes, LONG).await
     }
 
     /// Approves; where the proposal was replaced at that moment, approves the one that took its place.
