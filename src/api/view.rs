@@ -195,7 +195,7 @@ impl EntryBody {
     }
 }
 
-/// As [`EntryBody::of`] makes it: every entry of an incident without its evidence, and what concerns none.
+/// As `EntryBody::of` makes it: every entry of an incident without its evidence, and what concerns none.
 impl JsonSchema for EntryBody {
     fn schema_name() -> Cow<'static, str> {
         "EntryBody".into()

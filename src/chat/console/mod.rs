@@ -1,8 +1,8 @@
 //! The console: the chat platform that is built in, in the browser.
 //!
-//! Owns the pages ([`pages`]) and what serves them: who is signed in ([`sessions`], [`signin`], [`oidc`]), what
-//! keeps others out ([`visit`], [`form`], [`origin`], [`limiter`]), reading and acting, and the pages' way to
-//! keep themselves up to date ([`live`], [`list`]). Refuses to judge: a click goes to the engine's gate like
+//! Owns the pages ([`pages`]) and what serves them: who is signed in (`sessions`, `signin`, `oidc`), what
+//! keeps others out (`visit`, `form`, `origin`, `limiter`), reading and acting, and the pages' way to
+//! keep themselves up to date (`live`, `list`). Refuses to judge: a click goes to the engine's gate like
 //! one from any other platform. Refuses clusters and stores: everything is asked of `engine::Handle`.
 
 mod acting;
