@@ -232,6 +232,20 @@ async fn an_incident_can_be_kept_quiet() {
     scene.end().await;
 }
 
+/// The text without quotes of container states: which one a container is in depends on the moment.
+fn without_states(said: &str) -> String {
+    let mut lines = said.lines();
+    let mut kept = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.starts_with("`container ") {
+            lines.next();
+        } else {
+            kept.push(line);
+        }
+    }
+    kept.join("\n")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_command_answers() {
     let mut scene = Scene::start(&Wanted::default()).await;
@@ -259,7 +273,7 @@ async fn each_command_answers() {
         scene.slack.with(|state| state.ephemerals.clear());
         scene.slack.command(ANN, ALERTS, line).await;
         let said = scene.whispers(ANN, &[word]).await;
-        scene.tell(&format!("/mend {line}"), &said);
+        scene.tell(&format!("/mend {line}"), &without_states(&said));
     }
     let approve = format!("approve {id}.p1");
     scene.slack.command(ANN, ALERTS, &approve).await;
