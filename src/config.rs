@@ -130,6 +130,29 @@ struct Surroundings<'e> {
     base: PathBuf,
 }
 
+impl Surroundings<'_> {
+    /// What a file holds, or why it cannot be had.
+    fn text(&self, file: &Path) -> Result<String, String> {
+        let path = self.base.join(file);
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// What a variable holds, or that it is not set.
+    fn variable(&self, name: &str) -> Result<String, String> {
+        let value = self.environment.get(name).map(str::to_owned);
+        value.ok_or_else(|| format!("the variable {name} is not set"))
+    }
+
+    /// What the one given of a file and a variable holds; `None` unless exactly one is given.
+    fn referred(&self, file: Option<&Path>, variable: Option<&str>) -> Option<Result<String, String>> {
+        match (file, variable) {
+            (Some(file), None) => Some(self.text(file)),
+            (None, Some(name)) => Some(self.variable(name)),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+}
+
 fn open(path: &Path) -> Result<(String, String), Report> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| Report::unreadable(&name, &error))?;

@@ -9,7 +9,7 @@ mod lines;
 
 use std::path::Path;
 
-use handlebars::{Handlebars, handlebars_helper};
+use handlebars::Handlebars;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -327,11 +327,9 @@ fn name(platform: Platform, layout: Layout) -> String {
 }
 
 fn empty() -> Handlebars<'static> {
-    handlebars_helper!(is: |a: Value, b: Value| a == b);
     let mut templates = Handlebars::new();
     templates.set_strict_mode(true);
     templates.register_escape_fn(inside_json);
-    templates.register_helper("is", Box::new(is));
     templates
 }
 

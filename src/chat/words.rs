@@ -144,12 +144,10 @@ impl Words {
 
 fn empty() -> Handlebars<'static> {
     handlebars_helper!(plural: |n: u64, one: str, many: str| if n == 1 { one } else { many });
-    handlebars_helper!(more: |a: u64, b: u64| a > b);
     let mut phrases = Handlebars::new();
     phrases.set_strict_mode(true);
     phrases.register_escape_fn(no_escape);
     phrases.register_helper("plural", Box::new(plural));
-    phrases.register_helper("more", Box::new(more));
     phrases
 }
 

@@ -45,17 +45,7 @@ pub(super) fn slack(
 
 /// `None` where it is not clear where to read; that is told by [`check`].
 fn read(source: &Source<'_>, surroundings: &Surroundings<'_>) -> Option<Result<Secret, String>> {
-    let text = match (source.file, source.env) {
-        (Some(file), None) => {
-            let path = surroundings.base.join(file);
-            std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
-        }
-        (None, Some(name)) => {
-            let value = surroundings.environment.get(name).map(str::to_owned);
-            value.ok_or_else(|| format!("the variable {name} is not set"))
-        }
-        (Some(_), Some(_)) | (None, None) => return None,
-    };
+    let text = surroundings.referred(source.file, source.env)?;
     Some(text.and_then(|text| Secret::parse(&text, source)))
 }
 

@@ -45,17 +45,8 @@ pub(super) fn client_secret(
     found: &mut Vec<Mistake>,
 ) -> Option<String> {
     let oidc = console.oidc.as_ref()?;
-    let read = match (&oidc.client_secret_file, &oidc.client_secret_env) {
-        (Some(file), None) => {
-            let path = surroundings.base.join(file);
-            std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
-        }
-        (None, Some(name)) => {
-            let value = surroundings.environment.get(name).map(str::to_owned);
-            value.ok_or_else(|| format!("the variable {name} is not set"))
-        }
-        (None, None) | (Some(_), Some(_)) => return None,
-    };
+    let read =
+        surroundings.referred(oidc.client_secret_file.as_deref(), oidc.client_secret_env.as_deref())?;
     let secret = read.map(|secret| secret.trim_end_matches(['\r', '\n']).to_owned());
     match secret {
         Ok(secret) if !secret.is_empty() => Some(secret),

@@ -263,14 +263,12 @@ fn hash(entry: &api::TokenEntry, surroundings: &Surroundings<'_>) -> Result<Toke
         return TokenHash::parse(hex).ok_or_else(|| "tokenSha256 is not a SHA-256 in hexadecimal".to_owned());
     }
     if let Some(name) = &entry.token_env {
-        let value = surroundings.environment.get(name);
-        return TokenHash::of_token(value.ok_or_else(|| format!("the variable {name} is not set"))?)
-            .map_err(|why| format!("{why}: variable {name}"));
+        let value = surroundings.variable(name)?;
+        return TokenHash::of_token(&value).map_err(|why| format!("{why}: variable {name}"));
     }
     let Some(file) = &entry.token_file else {
         return Err("nothing says where it is".to_owned());
     };
-    let path = surroundings.base.join(file);
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    TokenHash::of_token(&text).map_err(|why| format!("{why}: {}", path.display()))
+    let text = surroundings.text(file)?;
+    TokenHash::of_token(&text).map_err(|why| format!("{why}: {}", surroundings.base.join(file).display()))
 }

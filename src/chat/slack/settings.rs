@@ -4,7 +4,7 @@
 //! secrets that it needs.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,8 +125,8 @@ impl SocketSettings {
 pub struct Source<'s> {
     /// The field's name without `File` and `Env`.
     pub field: &'static str,
-    pub file: Option<&'s PathBuf>,
-    pub env: Option<&'s String>,
+    pub file: Option<&'s Path>,
+    pub env: Option<&'s str>,
     /// What it begins with, where Slack says so.
     pub prefix: &'static str,
     /// Where in Slack's settings it is found.
@@ -138,23 +138,23 @@ impl Settings {
     pub fn sources(&self) -> [Source<'_>; 2] {
         let bot = Source {
             field: "botToken",
-            file: self.bot_token_file.as_ref(),
-            env: self.bot_token_env.as_ref(),
+            file: self.bot_token_file.as_deref(),
+            env: self.bot_token_env.as_deref(),
             prefix: "xoxb-",
             found: "api.slack.com/apps → your app → OAuth & Permissions → Bot User OAuth Token",
         };
         let way_in = match self.mode {
             Mode::Socket => Source {
                 field: "appToken",
-                file: self.app_token_file.as_ref(),
-                env: self.app_token_env.as_ref(),
+                file: self.app_token_file.as_deref(),
+                env: self.app_token_env.as_deref(),
                 prefix: "xapp-",
                 found: "api.slack.com/apps → your app → Basic Information → App-Level Tokens, scope connections:write",
             },
             Mode::Http => Source {
                 field: "signingSecret",
-                file: self.signing_secret_file.as_ref(),
-                env: self.signing_secret_env.as_ref(),
+                file: self.signing_secret_file.as_deref(),
+                env: self.signing_secret_env.as_deref(),
                 prefix: "",
                 found: "api.slack.com/apps → your app → Basic Information → Signing Secret",
             },

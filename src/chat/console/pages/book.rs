@@ -165,7 +165,6 @@ fn registry(words: &Words) -> Handlebars<'static> {
     registry.register_escape_fn(escape);
     registry.register_helper("t", Box::new(Translate(words.clone())));
     registry.register_helper("asset", Box::new(AssetPath));
-    registry.register_helper("is", Box::new(Is));
     registry
 }
 
@@ -243,22 +242,6 @@ impl HelperDef for AssetPath {
         let path =
             path_of(&name).ok_or_else(|| RenderErrorReason::Other(format!("there is no asset `{name}`")))?;
         Ok(ScopedJson::Derived(Value::from(path)))
-    }
-}
-
-/// `{{#if (is state "open")}}`.
-struct Is;
-
-impl HelperDef for Is {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let (one, other) = (text_of(helper, 0, "is")?, text_of(helper, 1, "is")?);
-        Ok(ScopedJson::Derived(Value::from(one == other)))
     }
 }
 
