@@ -22,10 +22,10 @@ use tracing::{info, warn};
 pub use error::StartError;
 pub use preview::Preview;
 
+use self::chat::Platforms;
 use crate::api;
 use crate::chat::console::Console;
-use crate::chat::slack::Slack;
-use crate::chat::slack::hearing::Hearing;
+use crate::chat::link::Link;
 use crate::config::{Config, Loaded};
 use crate::engine::{Engine, Handle, Options, Parts};
 use crate::incident::ConditionId;
@@ -54,7 +54,7 @@ pub struct App {
     address: SocketAddr,
     metrics: Metrics,
     store: Store,
-    slack: Option<Slack>,
+    platforms: Platforms,
     stops: Stops,
 }
 
@@ -97,22 +97,40 @@ impl App {
         let parts = Parts { options, store: store.clone(), book, policy, posts };
         let engine = Engine::new(parts).await.map_err(StartError::Store)?;
         let handle = engine.handle();
-        let mut slack = chat::slack(&config.chat, secrets.slack.as_ref(), &handle)?;
-        let hearing = slack.as_ref().map(Slack::hearing);
-        let outside = slack.as_mut().map(Slack::routes).unwrap_or_default();
-        let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone(), hearing));
+        let mut platforms = Platforms::build(&config.chat, &secrets, &handle)?;
+        let (outside, links) = (platforms.routes(), platforms.links());
+        let probes = ops::router(metrics.clone(), readiness(handle.clone(), store.clone(), links.clone()));
         warn_of_exposure(&config, tokens.is_empty());
         let outside = probes.merge(outside);
-        let console =
-            pages::console(occasion, (&config.console, &config.chat), &handle, &tokens, secrets, &stops.api)
-                .await?;
+        let console = pages::console(
+            occasion,
+            (&config.console, &config.chat),
+            &handle,
+            &tokens,
+            secrets.oidc,
+            links,
+            &stops.api,
+        )
+        .await?;
         let outside = match &console {
             Some(console) => outside.merge(console.router()),
             None => outside.fallback(api::nowhere),
         };
         let bounds = bounds(&config.api.limits, &config.console);
         let router = api::router(handle.clone(), tokens, config.api.limits, outside, stops.api.clone());
-        Ok(Self { engine, handle, router, console, listener, bounds, address, metrics, store, slack, stops })
+        Ok(Self {
+            engine,
+            handle,
+            router,
+            console,
+            listener,
+            bounds,
+            address,
+            metrics,
+            store,
+            platforms,
+            stops,
+        })
     }
 
     /// What other ways in (the demo's terminal) talk to.
@@ -142,15 +160,13 @@ impl App {
             address,
             metrics,
             store,
-            slack,
+            platforms,
             stops,
         } = self;
         info!(net.address = %address, "listening on http://{address}");
         let mut api = JoinSet::new();
         api.spawn(serve::serve(listener, router, bounds, stops.api.clone()));
-        if let Some(slack) = slack {
-            api.spawn(slack.run(stops.api.clone()));
-        }
+        platforms.spawn(&mut api, &stops.api);
         let mut rest = JoinSet::new();
         rest.spawn(metrics.keep_up(stops.rest.clone()));
         if let Some(console) = console {
@@ -215,14 +231,14 @@ fn warn_of_exposure(config: &Config, nobody: bool) {
     }
 }
 
-/// Ready: every cluster is connected and every kind that may be watched is listed; Slack, if there is one, can
-/// be heard; the store can be written.
-fn readiness(engine: Handle, store: Store, hearing: Option<Hearing>) -> Readiness {
+/// Ready: every cluster is connected and every kind that may be watched is listed; the chat platforms
+/// that there are can be heard; the store can be written.
+fn readiness(engine: Handle, store: Store, links: Vec<Link>) -> Readiness {
     Readiness::new(move || {
-        let (engine, store, hearing) = (engine.clone(), store.clone(), hearing.clone());
+        let (engine, store, links) = (engine.clone(), store.clone(), links.clone());
         Box::pin(async move {
             let mut waiting = clusters::waiting(&engine.status());
-            waiting.extend(chat::waiting(hearing.as_ref()));
+            waiting.extend(chat::waiting(&links));
             if let Err(error) = store.can_write().await {
                 warn!(error = &error as &dyn std::error::Error, "the store cannot be written");
                 waiting

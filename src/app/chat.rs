@@ -1,50 +1,111 @@
-//! Chat, as the configuration wants it: words, layouts, routes, and the platforms that are configured.
+//! Chat, as the configuration wants it: words, layouts and routes once, and the platforms that are configured.
 
 use std::sync::Arc;
 
+use axum::Router;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
 use super::StartError;
+use crate::chat::console::pages::{ChatLink, LinkState};
 use crate::chat::desk::Desk;
 use crate::chat::layout::Layouts;
+use crate::chat::link::Link;
+use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
 use crate::chat::settings::Settings;
-use crate::chat::slack::hearing::Hearing;
-use crate::chat::slack::paper::Paper;
-use crate::chat::slack::settings::Secrets;
 use crate::chat::slack::{Parts, Slack};
 use crate::chat::words::Words;
+use crate::config::Secrets;
 use crate::engine::Handle;
 use crate::ops::NotReady;
 
-/// Slack, if it is configured.
-pub(super) fn slack(
-    settings: &Settings,
-    secrets: Option<&Secrets>,
-    engine: &Handle,
-) -> Result<Option<Slack>, StartError> {
-    let (Some(own), Some(secrets)) = (&settings.slack, secrets) else { return Ok(None) };
-    let mistaken = |mistakes: Vec<crate::chat::templates::Mistake>| {
-        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        StartError::Chat(lines.join("\n"))
-    };
-    let folder = settings.templates.as_deref();
-    let words = Arc::new(Words::load(&settings.locale, folder).map_err(mistaken)?);
-    let layouts = Arc::new(Layouts::load(folder).map_err(mistaken)?);
-    let routes = Routes::new(settings).map_err(|wrong| {
-        let lines: Vec<String> =
-            wrong.iter().map(|wrong| format!("chat.{}: {}", wrong.path, wrong.what)).collect();
-        StartError::Chat(lines.join("\n"))
-    })?;
-    let desk = Desk::new(engine.clone(), Arc::clone(&words));
-    let paper = Paper { layouts, words };
-    let parts = Parts { settings: own, secrets, desk, paper, routes: Arc::new(routes) };
-    Slack::new(parts).map(Some).map_err(|error| StartError::Chat(error.to_string()))
+/// The platforms, ready to run.
+pub(super) struct Platforms {
+    slack: Option<Slack>,
 }
 
-/// Whether Slack can be heard.
-pub(super) fn waiting(hearing: Option<&Hearing>) -> Option<NotReady> {
-    let deaf = hearing?.deaf()?;
-    Some(NotReady {
-        what: "slack".into(),
+impl Platforms {
+    /// Builds what is configured. Nothing is opened or sent yet.
+    pub(super) fn build(settings: &Settings, secrets: &Secrets, engine: &Handle) -> Result<Self, StartError> {
+        if settings.slack.is_none() {
+            return Ok(Self { slack: None });
+        }
+        let folder = settings.templates.as_deref();
+        let words = Arc::new(Words::load(&settings.locale, folder).map_err(|wrong| mistaken(&wrong))?);
+        let layouts = Arc::new(Layouts::load(folder).map_err(|wrong| mistaken(&wrong))?);
+        let routes = Routes::new(settings).map_err(|wrong| {
+            let lines: Vec<String> =
+                wrong.iter().map(|wrong| format!("chat.{}: {}", wrong.path, wrong.what)).collect();
+            StartError::Chat(lines.join("\n"))
+        })?;
+        let desk = Desk::new(engine.clone(), Arc::clone(&words));
+        let (paper, routes) = (Paper { layouts, words }, Arc::new(routes));
+        let slack = match (&settings.slack, &secrets.slack) {
+            (Some(own), Some(secrets)) => {
+                let parts = Parts { settings: own, secrets, desk, paper, routes };
+                Some(Slack::new(parts).map_err(|error| StartError::Chat(error.to_string()))?)
+            }
+            (None, _) | (_, None) => None,
+        };
+        Ok(Self { slack })
+    }
+
+    /// How each link stands.
+    pub(super) fn links(&self) -> Vec<Link> {
+        self.slack.iter().map(Slack::link).collect()
+    }
+
+    /// The routes that platforms call.
+    pub(super) fn routes(&mut self) -> Router {
+        self.slack.as_mut().map(Slack::routes).unwrap_or_default()
+    }
+
+    /// Runs all of them beside what else is in `tasks`.
+    pub(super) fn spawn(self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        if let Some(slack) = self.slack {
+            tasks.spawn(slack.run(stop.clone()));
+        }
+    }
+}
+
+fn mistaken(mistakes: &[crate::chat::templates::Mistake]) -> StartError {
+    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    StartError::Chat(lines.join("\n"))
+}
+
+/// The platforms that cannot be heard.
+pub(super) fn waiting(links: &[Link]) -> Vec<NotReady> {
+    let deaf = links.iter().filter_map(|link| Some((link.hearing.platform(), link.hearing.deaf()?)));
+    deaf.map(|(platform, deaf)| NotReady {
+        what: platform.into(),
         why: format!("cannot be heard since {}: {}", deaf.since, deaf.why),
     })
+    .collect()
+}
+
+/// The links as the page of status shows them.
+pub(super) fn shown(links: &[Link]) -> Vec<ChatLink> {
+    links.iter().map(show).collect()
+}
+
+fn show(link: &Link) -> ChatLink {
+    let (backlog, deaf, heard) = (link.backlog(), link.hearing.deaf(), link.hearing.heard());
+    let state = match (&deaf, link.hearing.was_heard()) {
+        (None, _) => LinkState::Connected,
+        (Some(_), false) => LinkState::Connecting,
+        (Some(_), true) => LinkState::Down,
+    };
+    let name = match link.hearing.platform() {
+        "slack" => "Slack",
+        "discord" => "Discord",
+        other => other,
+    };
+    ChatLink {
+        name: name.to_owned(),
+        state,
+        since: deaf.as_ref().map(|deaf| deaf.since).or(heard),
+        waiting: u64::try_from(backlog.waiting).unwrap_or(u64::MAX),
+        trouble: deaf.map(|deaf| deaf.why).or(backlog.trouble),
+    }
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Occasion, StartError};
 use crate::api::auth::Tokens;
 use crate::chat::console::{Console, Gallery, Parts, Pass, Settings};
-use crate::config::Secrets;
+use crate::chat::link::Link;
 use crate::engine::Handle;
 use crate::incident::{Actor, Digest, Via};
 
@@ -18,21 +18,21 @@ pub(super) async fn console(
     (settings, chat): (&Settings, &crate::chat::settings::Settings),
     engine: &Handle,
     tokens: &Tokens,
-    secrets: Secrets,
+    client_secret: Option<String>,
+    links: Vec<Link>,
     stop: &CancellationToken,
 ) -> Result<Option<Console>, StartError> {
     if !settings.enabled {
         return Ok(None);
     }
-    let oidc = secrets.oidc;
     let credentials: BTreeSet<Digest> = tokens.iter().map(|token| token.hash.credential()).collect();
     let parts = Parts {
         engine: engine.clone(),
         settings: settings.clone(),
-        client_secret: oidc,
+        client_secret,
         door: door(tokens.clone()),
         credentials,
-        chat: Box::new(Vec::new),
+        chat: Box::new(move || super::chat::shown(&links)),
         cards: gallery(chat).samples(),
         demo: occasion == Occasion::Demo,
         stop: stop.clone(),

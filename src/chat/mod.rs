@@ -3,7 +3,7 @@
 //! Owns the message about an incident before any platform ([`card`]), what a button means ([`press`]), text
 //! that stays text in every dialect ([`dialect`], [`cut`]), words and layouts ([`words`], [`layout`]), the
 //! command `/mend` ([`command`]) and its answers ([`desk`]), who is speaking ([`identity`]), where it goes
-//! ([`route`]) and getting it there once ([`outbox`]). A platform is a folder here that implements
+//! ([`route`]) and getting it there once ([`outbox`]), and whether a platform can be heard ([`hearing`], [`gaps`]). A platform is a folder here that implements
 //! [`outbox::Platform`] and hands clicks and commands to the desk; it reports a click, it does not judge it.
 //!
 //! Refuses clusters and stores: everything is asked of `engine::Handle`.
@@ -16,13 +16,19 @@ pub mod cut;
 pub mod desk;
 pub mod dialect;
 pub mod fit;
+pub mod gaps;
+mod hands;
+pub mod hearing;
 pub mod identity;
 pub mod layout;
 pub mod limits;
+pub mod link;
 pub mod outbox;
+pub mod paper;
 pub mod press;
 pub mod route;
 pub mod samples;
+mod seen;
 pub mod settings;
 pub mod slack;
 pub mod tell;

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::answer::{Form, Input, InputKind};
 use super::card::{Block, Card, Rich, Tone};
-use super::tell::Teller;
+use super::hearing::Gap;
+use super::tell::{Missed, Teller};
 use super::words::Words;
 use crate::engine::Book;
 use crate::incident::{
@@ -44,7 +45,9 @@ pub fn named(words: &Words) -> Vec<(&'static str, Card)> {
     ];
     cards.extend(previews.map(|preview| ("preview", preview)));
     cards.push(("digest", teller.digest(&vec![incident.clone(); 30])));
-    cards.push(("gap", teller.gap(at(0), at(300), 4)));
+    let gap = Gap { from: at(0), to: at(300), why: "no route to host".to_owned() };
+    let missed = Missed { entries: 12, incidents: 4, expired: 1, waiting: 2 };
+    cards.push(("gap", teller.gap(&gap, missed)));
     cards.push(("trouble", teller.trouble("C0123", "the channel is archived")));
     cards.push(("hostile", hostile()));
     cards

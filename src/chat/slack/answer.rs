@@ -10,12 +10,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::inbound::{Asker, Place};
-use super::paper::Paper;
 use super::views;
 use super::web::{Web, WebError};
 use crate::chat::answer::{Answer, Audience};
 use crate::chat::card::Card;
 use crate::chat::layout::LayoutError;
+use crate::chat::paper::Paper;
 
 /// How often an answer is tried, and the longest pause between two tries.
 const TRIES: u32 = 6;
@@ -104,7 +104,7 @@ impl Asking {
     }
 
     async fn only(&mut self, card: &Card) -> Result<(), Unshown> {
-        let body = self.paper.message(card)?;
+        let body = views::message(&self.paper, card)?;
         if let Some(url) = self.place.response_url.clone() {
             let mut body = body.clone();
             body["response_type"] = json!("ephemeral");
@@ -125,7 +125,7 @@ impl Asking {
     }
 
     async fn everybody(&mut self, card: &Card) -> Result<(), Unshown> {
-        let mut body = self.paper.message(card)?;
+        let mut body = views::message(&self.paper, card)?;
         if let Some(url) = self.place.response_url.clone() {
             body["response_type"] = json!("in_channel");
             body["replace_original"] = json!(self.shown);

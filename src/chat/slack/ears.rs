@@ -3,18 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::hearing::{Gap, Hearing};
 use super::inbox::{Inbox, Taken};
 use super::settings::{Secrets, Settings, WayIn};
 use super::socket::Socket;
 use super::web::Web;
-
-/// Who says what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+use crate::chat::hearing::{Clock, Gap, Hearing};
 
 /// How many ended gaps can wait to be told.
 const GAPS: usize = 16;
@@ -38,7 +34,7 @@ impl Ears {
     /// The way in that the settings name. Nothing is opened before [`Link::run`].
     pub fn new(settings: &Settings, secrets: &Secrets, web: Arc<Web>, clock: Clock) -> Self {
         let (inbox, taken) = Inbox::new();
-        let (inbox, hearing) = (Arc::new(inbox), Hearing::new(clock()));
+        let (inbox, hearing) = (Arc::new(inbox), Hearing::new("slack", clock()));
         let (tell, gaps) = mpsc::channel(GAPS);
         let (routes, link) = match &secrets.way_in {
             WayIn::Socket(_) => {

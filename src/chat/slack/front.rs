@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Asking;
@@ -16,17 +15,16 @@ use super::identity::People;
 use super::inbound::{Inbound, What};
 use super::inbox::Taken;
 use super::manifest::DIAGNOSE;
-use super::paper::Paper;
 use super::pointed::pointed;
 use super::views;
 use super::web::Web;
 use crate::chat::answer::Answer;
 use crate::chat::card::{Card, Tone};
 use crate::chat::desk::Desk;
+use crate::chat::hands;
 use crate::chat::identity::Caller;
+use crate::chat::paper::Paper;
 
-/// How many are worked on at once.
-const AT_ONCE: usize = 64;
 /// After so long somebody is shown that it is being worked on; a modal can be opened for three seconds only.
 const PATIENCE: Duration = Duration::from_millis(1_200);
 
@@ -40,32 +38,13 @@ pub(super) struct Front {
 
 impl Front {
     /// Answers until `stop`, and finishes what was begun.
-    pub(super) async fn run(self, mut taken: mpsc::Receiver<Taken>, stop: CancellationToken) {
-        let (front, places) = (Arc::new(self), Arc::new(Semaphore::new(AT_ONCE)));
-        let mut tasks = JoinSet::new();
-        loop {
-            let next = tokio::select! {
-                () = stop.cancelled() => break,
-                Some(ended) = tasks.join_next() => { said(ended); continue }
-                next = taken.recv() => next,
-            };
-            let Some(next) = next else { break };
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+    pub(super) async fn run(self, taken: mpsc::Receiver<Taken>, stop: CancellationToken) {
+        let front = Arc::new(self);
+        let each = |next| {
             let front = Arc::clone(&front);
-            tasks.spawn(async move {
-                Box::pin(front.answer(next)).await;
-                drop(place);
-            });
-        }
-        // What was acknowledged before the stop is still worked on.
-        taken.close();
-        while let Ok(next) = taken.try_recv() {
-            let front = Arc::clone(&front);
-            tasks.spawn(async move { Box::pin(front.answer(next)).await });
-        }
-        while let Some(ended) = tasks.join_next().await {
-            said(ended);
-        }
+            async move { Box::pin(front.answer(next)).await }
+        };
+        hands::work("Slack", taken, stop, each).await;
     }
 
     async fn answer(&self, taken: Taken) {
@@ -160,11 +139,5 @@ impl Front {
         if let Err(error) = published {
             tracing::warn!(error, slack.user = %caller.actor.id, "the home of {} is not shown", caller.actor.id);
         }
-    }
-}
-
-fn said(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "answering something from Slack broke off");
     }
 }

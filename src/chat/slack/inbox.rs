@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::inbound::{self, Channel, Inbound, What};
-use super::seen::Seen;
+use crate::chat::seen::Seen;
 
 /// How many can wait to be worked on.
 const PLACES: usize = 1_000;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::paper::without_unfurls;
+use super::views::without_unfurls;
 use super::web::{Web, WebError};
 use crate::chat::outbox::{ChannelTrouble, MessageId, Outgoing, Platform, PostError, Scope, Sent, ThreadId};
 use crate::incident::Text;

@@ -9,16 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::ears::Ears;
 use super::front::Front;
-use super::gaps::Teller;
-use super::hearing::Hearing;
 use super::identity::People;
-use super::paper::Paper;
 use super::platform::Channels;
 use super::settings::{Secrets, Settings};
 use super::web::{Web, WebError};
 use crate::chat::desk::Desk;
+use crate::chat::gaps::GapTeller;
 use crate::chat::layout::Platform;
+use crate::chat::link::Link;
 use crate::chat::outbox::{self, Outbox};
+use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
 
 /// How long what was begun may take to end.
@@ -28,7 +28,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub struct Slack {
     ears: Ears,
     front: Front,
-    gaps: Teller,
+    gaps: GapTeller<Channels>,
     outbox: Outbox<Channels>,
 }
 
@@ -63,14 +63,14 @@ impl Slack {
             layouts: Arc::clone(&paper.layouts),
         });
         let channels = routes.channels(Platform::Slack);
-        let gaps = Teller { engine, paper: paper.clone(), outbox: outbox.clone(), channels };
+        let gaps = GapTeller { engine, words: Arc::clone(&paper.words), outbox: outbox.clone(), channels };
         let front = Front { web, people, paper, desk };
         Ok(Self { ears, front, gaps, outbox })
     }
 
-    /// For readiness.
-    pub fn hearing(&self) -> Hearing {
-        self.ears.hearing.clone()
+    /// How the link stands.
+    pub fn link(&self) -> Link {
+        Link::new(self.ears.hearing.clone(), self.outbox.clone())
     }
 
     /// The routes that Slack calls in mode `http`; none otherwise.

@@ -1,11 +1,11 @@
-//! Modals and the app's home: what layouts give, made into what Slack takes.
+//! Messages, modals and the app's home: what layouts give, made into what Slack takes.
 
 use serde_json::{Value, json};
 
-use super::paper::Paper;
 use crate::chat::answer::Form;
 use crate::chat::card::{Card, Tone};
 use crate::chat::layout::{LayoutError, Platform};
+use crate::chat::paper::Paper;
 
 /// Slack's longest private note in a modal.
 const LONGEST_NOTE: usize = 3_000;
@@ -19,6 +19,21 @@ pub(super) fn working() -> Value {
         "close": plain("OK"),
         "blocks": [{"type": "section", "text": plain("…")}],
     })
+}
+
+/// A card as a message's body, for calls that take no unfurl flags.
+pub(super) fn message(paper: &Paper, card: &Card) -> Result<Value, LayoutError> {
+    let mut body = paper.layouts.card(Platform::Slack, card, &paper.words)?;
+    without_unfurls(&mut body);
+    Ok(body)
+}
+
+/// Only `chat.postMessage` knows them.
+pub(super) fn without_unfurls(body: &mut Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("unfurl_links");
+        fields.remove("unfurl_media");
+    }
 }
 
 /// A card to be looked at.

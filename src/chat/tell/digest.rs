@@ -1,14 +1,27 @@
 //! What is about no single incident: a storm told together, a link that was deaf, a channel that is broken.
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
+use serde::Serialize;
 use serde_json::json;
 
 use super::Teller;
 use crate::chat::card::{Block, Card, Mention, Rich, Span, Tone};
+use crate::chat::hearing::Gap;
 use crate::incident::{Incident, Status};
 
 /// So many incidents are named in a digest.
 const NAMED: usize = 20;
+
+/// What happened while nothing could be heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Missed {
+    /// Entries in the record, and how many incidents they are about.
+    pub entries: usize,
+    pub incidents: usize,
+    /// Proposals that nobody decided in time, and those that wait now.
+    pub expired: usize,
+    pub waiting: usize,
+}
 
 impl Teller<'_> {
     /// Incidents told together, newest first.
@@ -37,20 +50,22 @@ impl Teller<'_> {
         Rich::default().strong(incident.id.to_string()).then(" ").then(text)
     }
 
-    /// The link was down from then to then; so many incidents changed meanwhile.
-    pub fn gap(&self, from: Timestamp, to: Timestamp, missed: usize) -> Card {
-        let fields = vec![self.field("gap.from", Rich::time(from)), self.field("gap.to", Rich::time(to))];
-        let missed = self.words.say("gap.missed", &json!({"n": missed}));
-        Card {
+    /// Nothing could be heard for a while, and what happened meanwhile.
+    pub fn gap(&self, gap: &Gap, missed: Missed) -> Card {
+        let words = self.words;
+        let lasted = SignedDuration::from_secs(gap.lasted().as_secs().max(1));
+        let text = words.say("gap.text", &json!({"lasted": format!("{lasted:#}"), "why": gap.why}));
+        let within = Rich::time(gap.from).then(" – ").and(Span::Time { at: gap.to });
+        let card = Card {
             tone: Tone::Warning,
-            summary: self.words.word("gap.summary"),
-            title: self.words.word("gap.title"),
-            blocks: vec![
-                Block::Text { text: Rich::plain(self.words.word("gap.text")) },
-                Block::Fields { fields },
-                Block::Note { text: Rich::plain(missed) },
-            ],
+            summary: words.word("gap.summary"),
+            title: words.word("gap.title"),
+            blocks: vec![Block::Text { text: Rich::plain(text) }, Block::Note { text: within }],
+        };
+        if missed == Missed::default() {
+            return card;
         }
+        card.with(Block::Text { text: Rich::plain(words.say("gap.missed", &json!(missed))) })
     }
 
     /// A channel that cannot be used, told where its messages come instead.

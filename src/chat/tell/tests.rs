@@ -171,7 +171,7 @@ fn whoever_is_called_stands_first() {
     let (book, words) = (Book::default(), words());
     let teller = Teller { words: &words, book: &book };
     let whom = crate::chat::card::Mention::Group("S1".to_owned());
-    let card = teller.calling(teller.gap(at(0), at(60), 3), std::slice::from_ref(&whom));
+    let card = teller.calling(teller.trouble("C1", "archived"), std::slice::from_ref(&whom));
     let Block::Text { text } = &card.blocks[0] else { panic!("a text") };
     assert!(text.0.contains(&Span::Mention { whom }));
 }

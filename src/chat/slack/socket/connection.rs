@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::envelope::{Envelope, acknowledgement};
 use super::{Notice, Socket};
-use crate::chat::slack::Clock;
+use crate::chat::hearing::Clock;
 use crate::chat::slack::inbox::Receipt;
 use crate::chat::slack::web::WebError;
 

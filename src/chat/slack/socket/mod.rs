@@ -23,11 +23,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Clock;
-use super::hearing::{Gap, Hearing};
 use super::inbox::Inbox;
 use super::settings::SocketSettings;
 use super::web::Web;
+use crate::chat::hearing::{Clock, Gap, Hearing};
 use connection::{Ended, Link};
 use pause::Pause;
 

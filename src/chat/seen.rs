@@ -1,6 +1,6 @@
 //! What was delivered already: a bounded memory of names.
 //!
-//! Slack delivers again what it holds for lost, and in HTTP mode anybody on the way could send a signed
+//! Platforms deliver again what they hold for lost, and over HTTP anybody on the way could send a signed
 //! request twice. What is remembered here is only the last few thousand; behind it decisions are taken once
 //! by the store, however often they are asked for.
 
@@ -9,18 +9,18 @@ use std::collections::{HashSet, VecDeque};
 use parking_lot::Mutex;
 
 /// Names, the newest `most` of them.
-pub(super) struct Seen {
+pub(in crate::chat) struct Seen {
     most: usize,
     names: Mutex<(HashSet<String>, VecDeque<String>)>,
 }
 
 impl Seen {
-    pub(super) fn new(most: usize) -> Self {
+    pub(in crate::chat) fn new(most: usize) -> Self {
         Self { most, names: Mutex::default() }
     }
 
     /// Remembers a name; says whether it is new.
-    pub(super) fn add(&self, name: &str) -> bool {
+    pub(in crate::chat) fn add(&self, name: &str) -> bool {
         let mut names = self.names.lock();
         let (known, order) = &mut *names;
         if !known.insert(name.to_owned()) {
@@ -36,7 +36,7 @@ impl Seen {
     }
 
     /// Forgets a name that turned out not to be taken.
-    pub(super) fn forget(&self, name: &str) {
+    pub(in crate::chat) fn forget(&self, name: &str) {
         let mut names = self.names.lock();
         let (known, order) = &mut *names;
         if known.remove(name) {

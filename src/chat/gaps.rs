@@ -3,16 +3,16 @@
 //! Told once in each channel, through the outbox.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::card::Card;
 use super::hearing::Gap;
-use super::paper::Paper;
-use super::platform::Channels;
-use crate::chat::card::{Block, Card, Rich, Tone};
-use crate::chat::outbox::Outbox;
+use super::outbox::{Outbox, Platform};
+use super::tell::{Missed, Teller};
+use super::words::Words;
 use crate::engine::Handle;
 use crate::incident::chain::Audited;
 use crate::incident::{Entry, ProposalState, Text};
@@ -23,23 +23,14 @@ const ENTRIES: u32 = 500;
 const INCIDENTS: u32 = 500;
 
 /// Tells of gaps.
-pub(super) struct Teller {
+pub(super) struct GapTeller<P> {
     pub(super) engine: Handle,
-    pub(super) paper: Paper,
-    pub(super) outbox: Outbox<Channels>,
+    pub(super) words: Arc<Words>,
+    pub(super) outbox: Outbox<P>,
     pub(super) channels: Vec<Text>,
 }
 
-/// What happened while nothing could be heard.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Missed {
-    entries: usize,
-    incidents: usize,
-    expired: usize,
-    waiting: usize,
-}
-
-impl Teller {
+impl<P: Platform> GapTeller<P> {
     /// Tells every gap that ends, until `stop`.
     pub(super) async fn run(self, mut gaps: mpsc::Receiver<Gap>, stop: CancellationToken) {
         loop {
@@ -61,24 +52,14 @@ impl Teller {
         for channel in &self.channels {
             if let Err(refused) = self.outbox.announce(channel, &name, &card).await {
                 let chain: &dyn std::error::Error = &refused;
-                tracing::warn!(error = chain, slack.channel = %channel, "a gap cannot be told in {channel}");
+                tracing::warn!(error = chain, chat.channel = %channel, "a gap cannot be told in {channel}");
             }
         }
     }
 
     fn card(&self, gap: &Gap, missed: Missed) -> Card {
-        let words = &self.paper.words;
-        let lasted = jiff::SignedDuration::from_secs(gap.lasted().as_secs().max(1));
-        let text = words.say("slack.gap", &json!({"lasted": format!("{lasted:#}"), "why": gap.why}));
-        let Missed { entries, incidents, expired, waiting } = missed;
-        let values =
-            json!({"entries": entries, "incidents": incidents, "expired": expired, "waiting": waiting});
-        let since = Rich::time(gap.from).then(" – ").and(crate::chat::card::Span::Time { at: gap.to });
-        let card = Card::sentence(Tone::Warning, text).with(Block::Note { text: since });
-        if missed == Missed::default() {
-            return card;
-        }
-        card.with(Block::Text { text: Rich::plain(words.say("slack.gap.missed", &values)) })
+        let book = self.engine.book();
+        Teller { words: &self.words, book: &book }.gap(gap, missed)
     }
 
     /// What the engine recorded in that time. Without an answer the gap is told without it.
