@@ -162,7 +162,7 @@ impl Discord {
             };
         }
         let schema = format!("{place}/content/application~1json/schema");
-        self.mistakes(&schema, &line.answer)
+        self.mistakes(&schema, &as_documented(&line.answer, line.status))
             .into_iter()
             .map(|told| format!("answer {exact} {told}"))
             .collect()
