@@ -15,6 +15,7 @@ pub mod console;
 pub mod cut;
 pub mod desk;
 pub mod dialect;
+pub mod discord;
 pub mod fit;
 pub mod gaps;
 mod hands;

@@ -14,7 +14,8 @@ use crate::incident::{Severity, Text};
 const LONGEST: usize = 1000;
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 30);
 const USUAL: u32 = 15;
-const MOST: u32 = 50;
+/// So many incidents are listed at most.
+pub const MOST: u32 = 50;
 
 /// What a line after `/mend` says.
 pub fn parse(line: &str) -> Result<Command, Slip> {
@@ -196,6 +197,11 @@ impl Given {
         let (mut plain, mut flags) = (Vec::new(), BTreeMap::new());
         let mut words = words.peekable();
         while let Some(word) = words.next() {
+            // From here on nothing is a flag.
+            if word == "--" {
+                plain.extend(words);
+                break;
+            }
             if !word.starts_with('-') || word.len() < 2 {
                 plain.push(word);
                 continue;
@@ -205,13 +211,13 @@ impl Given {
                 None => (word.clone(), None),
             };
             let name = if name == "-n" { "--namespace".to_owned() } else { name.to_lowercase() };
-            if let Some(flag) = spec.values.iter().find(|flag| **flag == name) {
+            if let Some(flag) = spec.values().find(|flag| *flag == name) {
                 let value = inline.or_else(|| words.next()).filter(|value| !value.is_empty());
-                flags.insert(*flag, value.ok_or(Slip::Value { flag })?);
-            } else if let Some(flag) = spec.switches.iter().find(|flag| **flag == name) {
-                flags.insert(*flag, String::new());
+                flags.insert(flag, value.ok_or(Slip::Value { flag })?);
+            } else if let Some(flag) = spec.switches().find(|flag| *flag == name) {
+                flags.insert(flag, String::new());
             } else {
-                let known = spec.values.iter().chain(spec.switches).copied();
+                let known = spec.values().chain(spec.switches());
                 let near = nearest(&name, known);
                 return Err(Slip::Flag { command: spec.name, flag: word, near });
             }
