@@ -78,21 +78,23 @@ fn which(given: &mut Given) -> Result<Which, Slip> {
 
 fn diagnose(given: &mut Given) -> Result<Wish, Slip> {
     let object = given.the(What::Object, |text| Some(text.to_owned()))?;
-    let (kind, name) = match object.split_once('/') {
-        Some((kind, name)) => (kind.to_lowercase(), name.to_owned()),
+    let parts: Vec<&str> = object.splitn(3, '/').collect();
+    let (kind, inside, name) = match parts.as_slice() {
+        [kind, namespace, name] => (kind.to_lowercase(), Some(*namespace), (*name).to_owned()),
+        [kind, name] => (kind.to_lowercase(), None, (*name).to_owned()),
         // `pod checkout` as kubectl takes it.
-        None => match given.next() {
-            Some(name) => (object.to_lowercase(), name),
-            None => ("pod".to_owned(), object),
+        _ => match given.next() {
+            Some(name) => (object.to_lowercase(), None, name),
+            None => ("pod".to_owned(), None, object.clone()),
         },
     };
-    if !is_name(&kind) || !is_name(&name) {
-        return Err(Slip::Bad { value: format!("{kind}/{name}"), what: What::Object });
+    if !is_name(&kind) || !is_name(&name) || inside.is_some_and(|namespace| !is_name(namespace)) {
+        return Err(Slip::Bad { value: object, what: What::Object });
     }
     Ok(Wish::Diagnose {
         kind,
         name: name.into(),
-        namespace: given.value("--namespace").map(Text::from),
+        namespace: given.value("--namespace").map(Text::from).or(inside.map(Text::from)),
         cluster: given.value("--cluster").map(Text::from),
     })
 }

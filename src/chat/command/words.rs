@@ -38,6 +38,8 @@ pub enum Thing {
     Number,
     Namespace,
     Cluster,
+    /// Something to look for; often a condition.
+    Search,
     /// The name of a command.
     Command,
     /// Anything.
@@ -113,7 +115,7 @@ pub const ALL: &[Spec] = &[
         "incidents",
         "/mend incidents [text] [--cluster C] [-n NAMESPACE] [--severity S] [--limit N] [--all] [--here]",
         &[
-            may("text", Thing::Text, Place::Rest),
+            may("text", Thing::Search, Place::Rest),
             CLUSTER,
             NAMESPACE,
             may("severity", Thing::Severity, Place::Value("--severity")),
@@ -140,7 +142,7 @@ pub const ALL: &[Spec] = &[
     changing(
         "silence",
         "/mend silence i-42 2h [reason]",
-        &[INCIDENT, needs("lasting", Thing::Duration), REASON, HERE],
+        &[INCIDENT, needs("duration", Thing::Duration), REASON, HERE],
     ),
     changing("pause", "/mend pause", &[HERE]),
     changing("resume", "/mend resume", &[HERE]),

@@ -110,6 +110,7 @@ impl Phrases<'_> {
             | Thing::Object
             | Thing::Remedy
             | Thing::Duration
+            | Thing::Search
             | Thing::Namespace
             | Thing::Cluster => option.max_length(LONGEST).set_autocomplete(true),
         }

@@ -112,7 +112,7 @@ fn each_change_makes_a_difference() {
     let wanted = commands(Scope::Guild);
     let pointers = [
         ("/1/options/0/description", json!("Another one")),
-        ("/1/options/0/options/0/autocomplete", json!(true)),
+        ("/1/options/0/options/0/autocomplete", json!(false)),
         ("/1/options/0/options/4/max_value", json!(7)),
         ("/1/options/0/options/3/choices/0/name", json!("awful")),
         ("/1/description_localizations/zh-CN", json!("x")),
