@@ -178,11 +178,8 @@ async fn remedies_are_those_of_the_incident_s_playbook() {
     assert_eq!(values(&named), known);
     assert_eq!(offered(&desk, "run", "remedy", "", &[("incident", "i-9")]), Vec::new());
     let searched = offered(&desk, "incidents", "text", "", &[]);
-    assert_eq!(
-        (searched.len(), searched[0].value.as_str()),
-        (25, condition.as_str()),
-        "what is on comes first"
-    );
+    assert_eq!(searched[0].value, condition.as_str(), "what is on comes first");
+    assert_eq!(searched.len(), book.len().min(25), "each once");
 }
 
 #[tokio::test]
