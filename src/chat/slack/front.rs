@@ -15,7 +15,6 @@ use super::identity::People;
 use super::inbound::{Inbound, What};
 use super::inbox::Taken;
 use super::manifest::DIAGNOSE;
-use super::pointed::pointed;
 use super::views;
 use super::web::Web;
 use crate::chat::answer::Answer;
@@ -24,6 +23,7 @@ use crate::chat::desk::Desk;
 use crate::chat::hands;
 use crate::chat::identity::Caller;
 use crate::chat::paper::Paper;
+use crate::chat::pointed::pointed;
 
 /// After so long somebody is shown that it is being worked on; a modal can be opened for three seconds only.
 const PATIENCE: Duration = Duration::from_millis(1_200);

@@ -13,7 +13,6 @@ pub mod inbound;
 mod inbox;
 pub mod manifest;
 mod platform;
-mod pointed;
 mod service;
 pub mod settings;
 mod socket;

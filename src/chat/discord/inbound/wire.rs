@@ -1,0 +1,129 @@
+//! The parts of Discord's interactions that are read; everything else is skipped.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// An interaction.
+#[derive(Debug, Deserialize)]
+pub(super) struct Interaction {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) application_id: String,
+    #[serde(rename = "type")]
+    pub(super) kind: u64,
+    #[serde(default)]
+    pub(super) data: Data,
+    #[serde(default)]
+    pub(super) guild_id: Option<String>,
+    #[serde(default)]
+    pub(super) channel_id: Option<String>,
+    #[serde(default)]
+    pub(super) channel: Option<Channel>,
+    /// In a guild.
+    #[serde(default)]
+    pub(super) member: Option<Member>,
+    /// In a direct message.
+    #[serde(default)]
+    pub(super) user: Option<User>,
+    #[serde(default)]
+    pub(super) token: String,
+    #[serde(default)]
+    pub(super) message: Option<Id>,
+    #[serde(default)]
+    pub(super) locale: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Id {
+    #[serde(default)]
+    pub(super) id: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Channel {
+    #[serde(default, rename = "type")]
+    pub(super) kind: u64,
+    #[serde(default)]
+    pub(super) parent_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Member {
+    #[serde(default)]
+    pub(super) user: Option<User>,
+    #[serde(default)]
+    pub(super) nick: Option<String>,
+    #[serde(default)]
+    pub(super) roles: Vec<String>,
+    #[serde(default)]
+    pub(super) permissions: Option<String>,
+    #[serde(default)]
+    pub(super) pending: bool,
+    #[serde(default)]
+    pub(super) communication_disabled_until: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct User {
+    #[serde(default)]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) username: String,
+    #[serde(default)]
+    pub(super) global_name: Option<String>,
+    #[serde(default)]
+    pub(super) bot: bool,
+    #[serde(default)]
+    pub(super) system: bool,
+}
+
+/// Of a command, a component or a modal.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Data {
+    #[serde(default, rename = "type")]
+    pub(super) kind: u64,
+    #[serde(default)]
+    pub(super) options: Vec<Given>,
+    /// The message that a command was used on.
+    #[serde(default)]
+    pub(super) target_id: String,
+    #[serde(default)]
+    pub(super) resolved: Value,
+    #[serde(default)]
+    pub(super) custom_id: String,
+    #[serde(default)]
+    pub(super) component_type: u64,
+    #[serde(default)]
+    pub(super) values: Vec<String>,
+    #[serde(default)]
+    pub(super) components: Vec<Component>,
+}
+
+/// An option of a command, or a sub command with its options.
+#[derive(Debug, Deserialize)]
+pub(super) struct Given {
+    pub(super) name: String,
+    #[serde(default, rename = "type")]
+    pub(super) kind: u64,
+    #[serde(default)]
+    pub(super) value: Value,
+    #[serde(default)]
+    pub(super) options: Vec<Given>,
+    #[serde(default)]
+    pub(super) focused: bool,
+}
+
+/// A part of a modal: a row or a label around inputs, or an input.
+#[derive(Debug, Deserialize)]
+pub(super) struct Component {
+    #[serde(default)]
+    pub(super) custom_id: String,
+    #[serde(default)]
+    pub(super) value: Option<String>,
+    #[serde(default)]
+    pub(super) values: Vec<String>,
+    #[serde(default)]
+    pub(super) components: Vec<Component>,
+    #[serde(default)]
+    pub(super) component: Option<Box<Component>>,
+}

@@ -1,0 +1,24 @@
+//! Discord: the ways in, its REST API, and what people see there.
+//!
+//! Owns the link (gateway or HTTP), recognising people, and putting messages, modals and threads where they
+//! belong. Refuses to judge: a click goes to the desk with the verified member, and what comes back is shown.
+
+mod ack;
+mod completion;
+mod ears;
+mod forms;
+mod gateway;
+mod http;
+mod identity;
+pub mod inbound;
+mod inbox;
+pub mod permissions;
+pub mod registration;
+pub mod settings;
+mod views;
+pub mod web;
+
+pub use ack::{Acked, Acker, Deferred, First, Open, Unanswered};
+pub use ears::{Ears, Link};
+pub use identity::People;
+pub use inbox::Taken;
