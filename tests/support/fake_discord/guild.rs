@@ -23,7 +23,7 @@ impl FakeDiscord {
     pub fn add_user(&self, id: &str, name: &str, kind: Kind, roles: &[&str]) {
         let roles: BTreeSet<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         let roles = (kind != Kind::Stranger).then_some(roles);
-        let user = User { name: name.to_owned(), bot: kind == Kind::Bot, roles };
+        let user = User { name: name.to_owned(), bot: kind == Kind::Bot, roles, timed_out: false };
         self.with(|state| state.users.insert(id.to_owned(), user));
     }
 
@@ -73,10 +73,13 @@ pub fn application(state: &State) -> Value {
 
 /// Somebody as a member of the server.
 pub fn member_of(state: &State, id: &str) -> Option<Value> {
-    let roles = state.users.get(id)?.roles.as_ref()?;
+    let held = state.users.get(id)?;
+    let roles = held.roles.as_ref()?;
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let until = held.timed_out.then(|| format!("{until:.6}").replace('Z', "+00:00"));
     Some(json!({"user": user(state, id), "roles": roles, "nick": null, "avatar": null, "banner": null,
         "joined_at": "2024-01-01T00:00:00.000000+00:00", "premium_since": null, "deaf": false, "mute": false,
-        "pending": false, "flags": 0, "communication_disabled_until": null}))
+        "pending": false, "flags": 0, "communication_disabled_until": until}))
 }
 
 fn known(guild: &str) -> Result<(), Refused> {

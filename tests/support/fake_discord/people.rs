@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::callbacks::{COMPONENT, SUBMIT};
 use super::state::{Interaction, State};
 use super::{
-    APPLICATION, BOT_USER, ELSEWHERE, FakeDiscord, GUILD, channels, endpoint, gateway, guild, permissions,
-    show,
+    APPLICATION, BOT_USER, ELSEWHERE, FakeDiscord, GUILD, channels, endpoint, gateway, guild, messages,
+    permissions, show,
 };
 
 /// Where somebody does something.
@@ -57,6 +57,31 @@ impl FakeDiscord {
         });
         self.deliver(&id).await;
         id
+    }
+
+    /// Writes into a channel.
+    pub fn write(&self, user: &str, channel: &str, text: &str) -> String {
+        self.with(|state| {
+            let mut message = messages::kept(state, channel, &json!({"content": text}), &[]);
+            message["author"] = guild::user(state, user);
+            let line = format!("{} {} writes: {text}", state.channel_name(channel), state.name_of(user));
+            state.say(line);
+            let id = message["id"].as_str().expect("it has an id").to_owned();
+            state.channels.get_mut(channel).expect("a channel").messages.push(message);
+            id
+        })
+    }
+
+    /// Brings an interaction again that was brought before.
+    pub async fn send_again(&self, id: &str) {
+        let (endpoint, payload) =
+            self.with(|state| (state.endpoint.clone(), state.interactions[id].payload.clone()));
+        match endpoint {
+            None => {
+                self.with(|state| gateway::dispatch(state, "INTERACTION_CREATE", &payload, gateway::ALWAYS))
+            }
+            Some(url) => endpoint::send(self, id, &url, &payload).await,
+        }
     }
 
     /// Fills in the modal that is open for somebody and submits it.

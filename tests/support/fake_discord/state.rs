@@ -59,6 +59,8 @@ pub struct User {
     pub bot: bool,
     /// `None`: not in the server.
     pub roles: Option<BTreeSet<String>>,
+    /// Timed out for an hour.
+    pub timed_out: bool,
 }
 
 pub struct Role {
@@ -154,6 +156,7 @@ impl State {
             name: "kubemend".to_owned(),
             bot: true,
             roles: Some(BTreeSet::from([BOT_ROLE.to_owned()])),
+            timed_out: false,
         };
         let role = |name: &str, permissions| Role { name: name.to_owned(), permissions, mentionable: false };
         let channel = |(id, name): &(&str, &str)| {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::FakeDiscord;
 use super::callbacks::{COMMAND, COMPLETE};
 use super::people::{Place, interaction};
 use super::state::State;
+use super::{FakeDiscord, show};
 
 impl FakeDiscord {
     /// Types `/mend show` with its options, by name. Returns the interaction's id.
@@ -27,6 +27,24 @@ impl FakeDiscord {
             state.say(line);
             let data = typed_data(state, path, options, None);
             interaction(state, user, place, COMMAND, data, None)
+        });
+        self.deliver(&id).await;
+        id
+    }
+
+    /// Uses a command of the message's menu, under Apps.
+    pub async fn point(&self, user: &str, channel: &str, message: &str, name: &str) -> String {
+        let id = self.with(|state| {
+            let mut all = state.commands.values().flatten();
+            let command = all.find(|command| command["name"] == name && command["type"] == 3);
+            let command =
+                command.unwrap_or_else(|| panic!("no command of messages is called {name}")).clone();
+            let body = state.message(channel, message).cloned().expect("a message");
+            let line = format!("{} uses {name} on: {}", state.name_of(user), show::summary(&body));
+            state.say(line);
+            let data = json!({"id": command["id"], "name": name, "type": 3, "guild_id": command["guild_id"],
+                "target_id": message, "resolved": {"messages": {message: body}}});
+            interaction(state, user, channel.into(), COMMAND, data, None)
         });
         self.deliver(&id).await;
         id
