@@ -5,11 +5,14 @@
 //! `/mend approve` shows the proposal with its button; it does not approve what nobody looked at.
 
 mod commands;
+mod completing;
 mod objects;
 mod presses;
 mod showing;
 #[cfg(test)]
 mod tests;
+
+pub use completing::{Choice, Typing};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

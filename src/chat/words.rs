@@ -20,7 +20,7 @@ pub const FALLBACK: &str = "en";
 pub const LOCALES: &[&str] = &["en", "zh-CN"];
 
 /// The files of a locale.
-pub(super) const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml"];
+pub(super) const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml", "discord.yaml"];
 
 macro_rules! shipped {
     ($($locale:literal / $file:literal),* $(,)?) => {
@@ -34,10 +34,12 @@ const SHIPPED: &[(&str, &str, &str)] = shipped![
     "en" / "note.yaml",
     "en" / "answer.yaml",
     "en" / "slack.yaml",
+    "en" / "discord.yaml",
     "zh-CN" / "card.yaml",
     "zh-CN" / "note.yaml",
     "zh-CN" / "answer.yaml",
     "zh-CN" / "slack.yaml",
+    "zh-CN" / "discord.yaml",
 ];
 
 /// The words of one locale.

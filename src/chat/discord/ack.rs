@@ -109,7 +109,7 @@ pub(super) fn due(what: &What) -> Due {
     match what {
         What::Nothing => Due::Nothing,
         What::Completing { .. } => Due::Open(First::Choices(Vec::new())),
-        What::Filled { .. } => Due::Defer(Deferred::Thinking),
+        What::Filled { .. } | What::Pointed { .. } => Due::Defer(Deferred::Thinking),
         What::Commanded { line } => {
             let aloud = command::parse(line).is_ok_and(|command| command.here);
             Due::Defer(if aloud { Deferred::Aloud } else { Deferred::Thinking })

@@ -4,7 +4,6 @@
 //! new kind of component or field cannot keep a click from being heard (serenity's models would refuse the
 //! whole interaction).
 
-mod line;
 mod read;
 mod wire;
 
@@ -16,7 +15,6 @@ use jiff::Timestamp;
 
 use crate::incident::Text;
 
-pub use line::{Holds, Parameter, places};
 pub use read::{Unreadable, read};
 
 /// Something that a person did.
@@ -83,6 +81,8 @@ pub enum What {
     Filled { form: String, values: BTreeMap<String, String> },
     /// `/mend`, as the line that [`crate::chat::command::parse`] understands.
     Commanded { line: String },
+    /// The message command of that name, on a message with that text.
+    Pointed { name: String, text: String },
     /// Somebody types an option and is to be shown what could stand there.
     Completing {
         command: String,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use thiserror::Error;
 
-use super::line::{line, text};
-use super::wire::{Component, Data, Given, Interaction, Member, User};
+use super::wire::{Component, Data, Given, Interaction, Member, Message, User};
 use super::{Asker, Inbound, Place, Token, What};
+use crate::chat::command::{self, write};
 use crate::incident::Text;
 
 /// An interaction that is not what Discord sends.
@@ -27,6 +28,9 @@ const COMPONENT: u64 = 3;
 const COMPLETION: u64 = 4;
 const MODAL: u64 = 5;
 const BUTTON: u64 = 2;
+/// The kind of command that is used on a message.
+const ON_MESSAGE: u64 = 3;
+const MOST_EMBEDS: usize = 10;
 /// Kinds of options that hold options.
 const SUB_COMMAND: u64 = 1;
 /// Kinds of channels that are threads.
@@ -118,11 +122,43 @@ fn done(read: &Interaction) -> What {
 
 /// `/mend` has nothing but sub commands; without one it asks for help.
 fn commanded(data: &Data) -> What {
+    if data.kind == ON_MESSAGE {
+        let text = data.resolved.messages.get(&data.target_id).map(said).unwrap_or_default();
+        return What::Pointed { name: cut(&data.name), text };
+    }
     let line = match sub_command(data) {
-        Some((command, options)) => line(command, options),
+        Some((command, options)) => write(command, &options.iter().map(given).collect::<Vec<_>>()),
         None => "help".to_owned(),
     };
     What::Commanded { line: cut(&line) }
+}
+
+fn given(option: &Given) -> (String, command::Value) {
+    let value = match &option.value {
+        Value::Bool(yes) => command::Value::Yes(*yes),
+        other => other.as_i64().map_or_else(|| command::Value::Text(text(other)), command::Value::Number),
+    };
+    (option.name.clone(), value)
+}
+
+/// An option's value as it is typed.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+    }
+}
+
+/// Everything that a message says.
+fn said(message: &Message) -> String {
+    let embeds = message.embeds.iter().take(MOST_EMBEDS).flat_map(|embed| {
+        let fields = embed.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
+        [embed.title.as_deref(), embed.description.as_deref()].into_iter().flatten().chain(fields)
+    });
+    let lines: Vec<&str> = std::iter::once(message.content.as_str()).chain(embeds).collect();
+    cut(lines.join("\n").trim())
 }
 
 fn sub_command(data: &Data) -> Option<(&str, &[Given])> {
@@ -166,7 +202,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -184,11 +220,22 @@ mod tests {
     fn a_command_is_read_with_who_and_where() {
         let read = told(&json!({"type": 2, "data": {"id": "1", "name": "mend", "options": [
             {"name": "show", "type": 1, "options": [{"name": "incident", "type": 3, "value": "i-42"}]}]}}));
-        assert_eq!(read.what, What::Commanded { line: "show \"i-42\"".into() });
+        assert_eq!(read.what, What::Commanded { line: "show i-42".into() });
         assert_eq!((read.key.as_str(), read.by.name.as_str()), ("900", "Ann"));
         assert_eq!(read.by.roles.iter().map(Text::as_str).collect::<Vec<_>>(), ["11", "12"]);
         assert_eq!((read.by.guild.as_deref(), read.by.permissions), (Some("2000"), 8));
         assert!(!format!("{read:?}").contains("hunter2"), "the token is not shown");
+    }
+
+    #[test]
+    fn a_command_on_a_message_gives_all_that_the_message_says() {
+        let read = told(
+            &json!({"type": 2, "data": {"id": "1", "name": "Diagnose", "type": 3, "target_id": "77",
+            "resolved": {"messages": {"77": {"id": "77", "content": "look", "embeds": [
+                {"title": "pod web-0", "description": null, "fields": [{"name": "ns", "value": "shop"}]}]}}}}}),
+        );
+        let text = "look\npod web-0\nns\nshop".to_owned();
+        assert_eq!(read.what, What::Pointed { name: "Diagnose".into(), text });
     }
 
     #[test]

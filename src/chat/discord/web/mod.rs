@@ -11,8 +11,6 @@ mod error;
 pub(in crate::chat::discord) mod host;
 mod limits;
 mod route;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 
