@@ -91,7 +91,11 @@ impl Asking {
             Answer::Card { card, to } => (views::sheet(&self.paper, card)?, *to),
         };
         // What was asked for aloud and is meant to be looked at is looked at by everybody.
-        let to = if matches!(answer, Answer::Sheet(_)) && self.how == Deferred::Aloud { Audience::Channel } else { to };
+        let to = if matches!(answer, Answer::Sheet(_)) && self.how == Deferred::Aloud {
+            Audience::Channel
+        } else {
+            to
+        };
         self.send(&shown, to).await
     }
 

@@ -135,9 +135,11 @@ impl Front {
             },
             What::Filled { form, values } => self.desk.submit(caller, form, values).await,
             What::Commanded { line } => self.desk.command(caller, line).await,
-            What::Pointed { text } => match pointed(text) {
+            What::Pointed { name: _, text } => match pointed(text) {
                 Some(line) => self.desk.command(caller, &line).await,
-                None => Answer::only(Card::sentence(Tone::Neutral, self.paper.words.word("discord.pointless"))),
+                None => {
+                    Answer::only(Card::sentence(Tone::Neutral, self.paper.words.word("discord.pointless")))
+                }
             },
             What::Completing { .. } | What::Nothing => Answer::Quiet,
         }

@@ -3,13 +3,14 @@
 //! Discord allows 200 new commands a day and a guild; a write of the same list costs nothing of that but is not
 //! made either.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::registration::{Scope, commands, differ};
+use super::registration::{MEND, Scope, commands, differ};
 use super::settings::Settings;
 use super::web::{Route, Web, WebError};
 use crate::incident::Text;
@@ -24,6 +25,15 @@ pub enum Where {
     /// In this guild, at once.
     Guild(Text),
     Everywhere,
+}
+
+impl fmt::Display for Where {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guild(guild) => write!(f, "in server {guild}"),
+            Self::Everywhere => f.write_str("everywhere"),
+        }
+    }
 }
 
 /// What came of a look at the registration.
@@ -49,11 +59,11 @@ impl Registrar {
         Self { web, application: settings.application_id.clone(), guilds: settings.guilds.clone() }
     }
 
-    /// Registers in each guild, then waits for `stop`.
+    /// Registers in each guild, or keeps up to date what was registered for all of them; then waits for `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
         let all = async {
-            for guild in &self.guilds {
-                self.see_to(guild).await;
+            for place in self.places().await {
+                self.see_to(&place).await;
             }
         };
         tokio::select! {
@@ -63,19 +73,25 @@ impl Registrar {
         stop.cancelled().await;
     }
 
-    async fn see_to(&self, guild: &Text) {
-        let (place, mut wait) = (Where::Guild(guild.clone()), PAUSE);
+    /// What somebody registered everywhere would show twice where it is registered in a guild, too.
+    async fn places(&self) -> Vec<Where> {
+        let everywhere = held(&self.web, &self.application, &Where::Everywhere).await;
+        if everywhere.is_ok_and(|held| held.iter().any(|command| command["name"] == MEND)) {
+            return vec![Where::Everywhere];
+        }
+        self.guilds.iter().cloned().map(Where::Guild).collect()
+    }
+
+    async fn see_to(&self, place: &Where) {
+        let mut wait = PAUSE;
         loop {
-            let error = match register(&self.web, &self.application, &place, true).await {
-                Ok(Registered::Anew) => {
-                    return tracing::info!(discord.guild = %guild, "the commands are registered in {guild}");
-                }
+            let error = match register(&self.web, &self.application, place, true).await {
+                Ok(Registered::Anew) => return tracing::info!("the commands are registered {place}"),
                 Ok(Registered::Already | Registered::Differs) => return,
                 Err(error) => error,
             };
             let refused = error.status().is_some();
-            let chain: &dyn std::error::Error = &error;
-            tracing::warn!(error = chain, discord.guild = %guild, "the commands are not registered in {guild}; `kubemend doctor` says why");
+            warn(place, &error);
             if refused {
                 // The same would be refused again.
                 return;
@@ -98,14 +114,7 @@ pub async fn register(
     write: bool,
 ) -> Result<Registered, WebError> {
     let (scope, wanted) = wanted(place);
-    let held = match place {
-        Where::Guild(guild) => {
-            Route::get("applications/{}/guilds/{}/commands", &[application, guild.as_str()])
-        }
-        Where::Everywhere => Route::get("applications/{}/commands", &[application]),
-    };
-    let held = web.call(&held.with("with_localizations=true"), None).await?;
-    if !differ(&wanted, held.as_array().map_or(&[][..], Vec::as_slice), scope) {
+    if !differ(&wanted, &held(web, application, place).await?, scope) {
         return Ok(Registered::Already);
     }
     if !write {
@@ -121,6 +130,18 @@ pub async fn register(
     Ok(Registered::Anew)
 }
 
+/// What is registered there.
+pub async fn held(web: &Web, application: &str, place: &Where) -> Result<Vec<Value>, WebError> {
+    let route = match place {
+        Where::Guild(guild) => {
+            Route::get("applications/{}/guilds/{}/commands", &[application, guild.as_str()])
+        }
+        Where::Everywhere => Route::get("applications/{}/commands", &[application]),
+    };
+    let told = web.call(&route.with("with_localizations=true"), None).await?;
+    Ok(told.as_array().cloned().unwrap_or_default())
+}
+
 /// What should be registered there.
 pub fn wanted(place: &Where) -> (Scope, Vec<Value>) {
     let scope = match place {
@@ -128,6 +149,11 @@ pub fn wanted(place: &Where) -> (Scope, Vec<Value>) {
         Where::Everywhere => Scope::Global,
     };
     (scope, commands(scope))
+}
+
+fn warn(place: &Where, error: &WebError) {
+    let chain: &dyn std::error::Error = error;
+    tracing::warn!(error = chain, "the commands are not registered {place}; `kubemend doctor` says why");
 }
 
 #[expect(clippy::disallowed_methods, reason = "a pause between two tries")]

@@ -12,8 +12,6 @@ pub(in crate::chat::discord) mod host;
 mod limits;
 mod route;
 mod written;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 
