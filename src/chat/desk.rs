@@ -92,6 +92,12 @@ impl Desk {
         answer.unwrap_or_else(|refused| self.refusal(&refused))
     }
 
+    /// Whether somebody has any role at all.
+    pub fn knows(&self, who: &Caller) -> bool {
+        self.meet(who);
+        !self.is_nobody(&who.actor)
+    }
+
     /// The groups that the platform verified count from now on.
     fn meet(&self, who: &Caller) {
         self.engine.put_groups(&who.actor, who.groups.clone());

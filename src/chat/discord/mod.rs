@@ -4,16 +4,20 @@
 //! belong. Refuses to judge: a click goes to the desk with the verified member, and what comes back is shown.
 
 mod ack;
+mod answer;
 mod completion;
 mod ears;
 mod forms;
+mod front;
 mod gateway;
 mod http;
 mod identity;
 pub mod inbound;
 mod inbox;
 pub mod permissions;
+pub mod register;
 pub mod registration;
+// mod service;
 pub mod settings;
 mod views;
 pub mod web;
@@ -22,3 +26,4 @@ pub use ack::{Acked, Acker, Deferred, First, Open, Unanswered};
 pub use ears::{Ears, Link};
 pub use identity::People;
 pub use inbox::Taken;
+// pub use service::{Discord, Parts};

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::web::File;
 use crate::chat::answer::Form;
 use crate::chat::card::{Block, Button, Card, Style, Tone};
 use crate::chat::cut::{Unit, cut};
@@ -19,13 +20,6 @@ const LONGEST_FILE: usize = 512 * 1024;
 pub(super) struct Shown {
     pub(super) body: Value,
     pub(super) file: Option<File>,
-}
-
-/// A text to be attached.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::chat::discord) struct File {
-    pub(in crate::chat::discord) name: &'static str,
-    pub(in crate::chat::discord) text: String,
 }
 
 /// A card as a message.

@@ -41,7 +41,7 @@ pub(super) struct Ended {
     pub(super) why: String,
     /// When something was heard last.
     pub(super) heard: Instant,
-    up_since: Option<Instant>,
+    pub(super) up_since: Option<Instant>,
     /// What comes next; nothing, if kubemend stops.
     pub(super) next: Option<Next>,
     /// How long to wait before that, at the least.

@@ -81,8 +81,8 @@ pub enum What {
     Filled { form: String, values: BTreeMap<String, String> },
     /// `/mend`, as the line that [`crate::chat::command::parse`] understands.
     Commanded { line: String },
-    /// The message command, on a message with that text.
-    Pointed { text: String },
+    /// The message command of that name, on a message with that text.
+    Pointed { name: String, text: String },
     /// Somebody types an option and is to be shown what could stand there.
     Completing {
         command: String,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::wire::{Component, Data, Given, Interaction, Member, User};
+use super::wire::{Component, Data, Given, Interaction, Member, Message, User};
 use super::{Asker, Inbound, Place, Token, What};
-use crate::chat::command::{self, Value as Typed};
+use crate::chat::command::{self, write};
 use crate::incident::Text;
 
 /// An interaction that is not what Discord sends.
@@ -28,8 +28,9 @@ const COMPONENT: u64 = 3;
 const COMPLETION: u64 = 4;
 const MODAL: u64 = 5;
 const BUTTON: u64 = 2;
-/// The kind of a command that is used on a message.
+/// The kind of command that is used on a message.
 const ON_MESSAGE: u64 = 3;
+const MOST_EMBEDS: usize = 10;
 /// Kinds of options that hold options.
 const SUB_COMMAND: u64 = 1;
 /// Kinds of channels that are threads.
@@ -122,51 +123,44 @@ fn done(read: &Interaction) -> What {
 /// `/mend` has nothing but sub commands; without one it asks for help.
 fn commanded(data: &Data) -> What {
     if data.kind == ON_MESSAGE {
-        return What::Pointed { text: cut(&pointed(&data.resolved, &data.target_id)) };
+        let text = data.resolved.messages.get(&data.target_id).map(said).unwrap_or_default();
+        return What::Pointed { name: cut(&data.name), text };
     }
     let line = match sub_command(data) {
-        Some((command, options)) => {
-            let given: Vec<_> =
-                options.iter().take(MOST).map(|one| (one.name.clone(), value(&one.value))).collect();
-            command::write(command, &given)
-        }
+        Some((command, options)) => write(command, &options.iter().map(given).collect::<Vec<_>>()),
         None => "help".to_owned(),
     };
     What::Commanded { line: cut(&line) }
 }
 
-/// An option's value.
-fn value(value: &Value) -> Typed {
+fn given(option: &Given) -> (String, command::Value) {
+    let value = match &option.value {
+        Value::Bool(yes) => command::Value::Yes(*yes),
+        other => other.as_i64().map_or_else(|| command::Value::Text(text(other)), command::Value::Number),
+    };
+    (option.name.clone(), value)
+}
+
+/// An option's value as it is typed.
+fn text(value: &Value) -> String {
     match value {
-        Value::Bool(yes) => Typed::Yes(*yes),
-        Value::Number(number) => {
-            number.as_i64().map_or_else(|| Typed::Text(number.to_string()), Typed::Number)
-        }
-        Value::String(text) => Typed::Text(text.trim().to_owned()),
-        Value::Null | Value::Array(_) | Value::Object(_) => Typed::Text(String::new()),
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
     }
 }
 
-/// The same as it would be typed.
-fn text(given: &Value) -> String {
-    match value(given) {
-        Typed::Text(text) => text,
-        Typed::Number(number) => number.to_string(),
-        Typed::Yes(yes) => yes.to_string(),
-    }
-}
-
-/// What the message says that a command was used on: its text, and that of its embeds.
-fn pointed(resolved: &Value, target: &str) -> String {
-    let message = &resolved["messages"][target];
-    let embeds = message["embeds"].as_array().into_iter().flatten().take(10);
-    let of_embed = embeds.flat_map(|embed| {
-        let fields = embed["fields"].as_array().into_iter().flatten().take(25);
-        let fields = fields.flat_map(|field| [&field["name"], &field["value"]]);
-        [&embed["title"], &embed["description"], &embed["footer"]["text"]].into_iter().chain(fields)
+/// Everything that a message says.
+fn said(message: &Message) -> String {
+    let embeds = message.embeds.iter().take(MOST_EMBEDS).flat_map(|embed| {
+        let fields = embed.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
+        let footer = embed.footer.as_ref().map(|footer| footer.text.as_str());
+        let texts = [footer, embed.title.as_deref(), embed.description.as_deref()];
+        texts.into_iter().flatten().chain(fields)
     });
-    let texts = std::iter::once(&message["content"]).chain(of_embed).filter_map(Value::as_str);
-    texts.collect::<Vec<_>>().join("\n")
+    let lines: Vec<&str> = std::iter::once(message.content.as_str()).chain(embeds).collect();
+    cut(lines.join("\n").trim())
 }
 
 fn sub_command(data: &Data) -> Option<(&str, &[Given])> {
@@ -236,6 +230,17 @@ mod tests {
     }
 
     #[test]
+    fn a_command_on_a_message_gives_all_that_the_message_says() {
+        let read = told(
+            &json!({"type": 2, "data": {"id": "1", "name": "Diagnose", "type": 3, "target_id": "77",
+            "resolved": {"messages": {"77": {"id": "77", "content": "look", "embeds": [
+                {"title": "pod web-0", "description": null, "fields": [{"name": "ns", "value": "shop"}]}]}}}}}),
+        );
+        let text = "look\npod web-0\nns\nshop".to_owned();
+        assert_eq!(read.what, What::Pointed { name: "Diagnose".into(), text });
+    }
+
+    #[test]
     fn a_click_in_a_thread_knows_the_thread_and_its_channel_whatever_stands_in_the_message() {
         let read = told(&json!({"type": 3, "channel_id": "3001",
             "channel": {"id": "3001", "type": 11, "parent_id": "3000"},
@@ -276,16 +281,6 @@ mod tests {
         let What::Completing { command, option, typed, others } = read.what else { panic!("a completion") };
         assert_eq!((command.as_str(), option.as_str(), typed.as_str()), ("diagnose", "object", "pod/che"));
         assert_eq!(others["namespace"], "payments");
-    }
-
-    #[test]
-    fn the_message_command_gives_what_stands_in_the_message() {
-        let read = told(&json!({"type": 2, "data": {"name": "Diagnose", "type": 3, "target_id": "5",
-            "resolved": {"messages": {"5": {"content": "look", "embeds": [{"title": "T", "odd": 1,
-                "fields": [{"name": "Object", "value": "pod/web"}], "footer": {"text": "i-42"}}]}, "6": 1}}}}));
-        assert_eq!(read.what, What::Pointed { text: "look\nT\ni-42\nObject\npod/web".to_owned() });
-        let odd = told(&json!({"type": 2, "data": {"name": "Diagnose", "type": 3, "resolved": 7}}));
-        assert_eq!(odd.what, What::Pointed { text: String::new() });
     }
 
     #[test]

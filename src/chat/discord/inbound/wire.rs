@@ -1,5 +1,7 @@
 //! The parts of Discord's interactions that are read; everything else is skipped.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -80,15 +82,17 @@ pub(super) struct User {
 /// Of a command, a component or a modal.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Data {
+    #[serde(default)]
+    pub(super) name: String,
+    /// Of a command: typed, or on a message.
     #[serde(default, rename = "type")]
     pub(super) kind: u64,
     #[serde(default)]
-    pub(super) options: Vec<Given>,
-    /// The message that a command was used on.
-    #[serde(default)]
     pub(super) target_id: String,
     #[serde(default)]
-    pub(super) resolved: Value,
+    pub(super) resolved: Resolved,
+    #[serde(default)]
+    pub(super) options: Vec<Given>,
     #[serde(default)]
     pub(super) custom_id: String,
     #[serde(default)]
@@ -97,6 +101,50 @@ pub(super) struct Data {
     pub(super) values: Vec<String>,
     #[serde(default)]
     pub(super) components: Vec<Component>,
+}
+
+/// What a command was used on.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Resolved {
+    #[serde(default)]
+    pub(super) messages: HashMap<String, Message>,
+}
+
+/// A message that a command was used on.
+#[derive(Debug, Deserialize)]
+pub(super) struct Message {
+    #[serde(default)]
+    pub(super) content: String,
+    #[serde(default)]
+    pub(super) embeds: Vec<Embed>,
+}
+
+/// What bots mostly write into.
+#[derive(Debug, Deserialize)]
+pub(super) struct Embed {
+    #[serde(default)]
+    pub(super) title: Option<String>,
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) fields: Vec<Field>,
+    /// Where kubemend's own messages name their incident.
+    #[serde(default)]
+    pub(super) footer: Option<Footer>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Footer {
+    #[serde(default)]
+    pub(super) text: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Field {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) value: String,
 }
 
 /// An option of a command, or a sub command with its options.

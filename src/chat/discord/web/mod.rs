@@ -11,8 +11,7 @@ mod error;
 pub(in crate::chat::discord) mod host;
 mod limits;
 mod route;
-#[cfg(test)]
-mod tests;
+mod written;
 
 use std::time::Duration;
 
@@ -26,12 +25,14 @@ use serenity::model::gateway::BotGateway;
 
 pub use error::{Scope, WebError};
 pub use route::Route;
+pub use written::File;
 
 use super::inbound::Place;
 use super::settings::{Secret, Secrets, Settings};
 use host::Api;
 use limits::{Denied, Limits};
 use route::Lane;
+use written::Written;
 
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -79,6 +80,10 @@ impl Web {
 
     /// Makes a request; gives what Discord answered, or `null` where it answered nothing.
     pub async fn call(&self, route: &Route, body: Option<&Value>) -> Result<Value, WebError> {
+        self.send(route, body.map(Written::json)).await
+    }
+
+    async fn send(&self, route: &Route, body: Option<Written>) -> Result<Value, WebError> {
         self.limits.enter(route).map_err(|denied| held_back(route, denied))?;
         let started = std::time::Instant::now();
         let patience = match route.lane {
@@ -121,9 +126,14 @@ impl Web {
 
     /// Puts a body in the place of the first answer. For a button that was acknowledged with an update, the
     /// first answer is the message of the button itself.
-    pub async fn edit_original(&self, place: &Place, body: &Value) -> Result<Value, WebError> {
+    pub async fn edit_original(
+        &self,
+        place: &Place,
+        body: &Value,
+        file: Option<&File>,
+    ) -> Result<Value, WebError> {
         let names = [place.application.as_str(), place.token.expose()];
-        self.call(&Route::patch("webhooks/{}/{}/messages/@original", &names), Some(body)).await
+        self.send(&Route::patch("webhooks/{}/{}/messages/@original", &names), Some(written(body, file))).await
     }
 
     /// Takes the first answer away.
@@ -133,9 +143,19 @@ impl Web {
     }
 
     /// A further answer; with flag 64 only the asker sees it.
-    pub async fn follow_up(&self, place: &Place, body: &Value) -> Result<Value, WebError> {
+    pub async fn follow_up(
+        &self,
+        place: &Place,
+        body: &Value,
+        file: Option<&File>,
+    ) -> Result<Value, WebError> {
         let names = [place.application.as_str(), place.token.expose()];
-        self.call(&Route::post("webhooks/{}/{}", &names), Some(body)).await
+        self.send(&Route::post("webhooks/{}/{}", &names), Some(written(body, file))).await
+    }
+
+    /// An ordinary message.
+    pub async fn post(&self, channel: &str, body: &Value, file: Option<&File>) -> Result<Value, WebError> {
+        self.send(&Route::post("channels/{}/messages", &[channel]), Some(written(body, file))).await
     }
 
     /// Puts a body in the place of a further answer's.
@@ -154,7 +174,7 @@ impl Web {
         (&self.api, &self.tls)
     }
 
-    async fn exchange(&self, route: &Route, body: Option<&Value>) -> Result<Value, WebError> {
+    async fn exchange(&self, route: &Route, body: Option<Written>) -> Result<Value, WebError> {
         let request = self.request(route, body)?;
         let client = match route.lane {
             Lane::Bot => &self.http,
@@ -178,7 +198,7 @@ impl Web {
         serde_json::from_slice(&body).map_err(|_| WebError::unknown(route.template, "the answer is no JSON"))
     }
 
-    fn request(&self, route: &Route, body: Option<&Value>) -> Result<Request<Full<Bytes>>, WebError> {
+    fn request(&self, route: &Route, body: Option<Written>) -> Result<Request<Full<Bytes>>, WebError> {
         let no_path = || WebError::not_sent(route.template, "this is no path");
         let uri = self.api.url(&route.path).ok_or_else(no_path)?;
         let mut request = Request::builder()
@@ -190,9 +210,9 @@ impl Web {
             request = request.header(header::AUTHORIZATION, self.bot.clone());
         }
         let bytes = match body {
-            Some(body) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                Bytes::from(body.to_string())
+            Some(Written { kind, bytes }) => {
+                request = request.header(header::CONTENT_TYPE, kind);
+                bytes
             }
             None => Bytes::new(),
         };
@@ -204,6 +224,10 @@ impl Web {
         let (after, scope) = self.limits.limited(route, headers, &body);
         WebError::RateLimited { route: route.template, after, scope }
     }
+}
+
+fn written(body: &Value, file: Option<&File>) -> Written {
+    file.map_or_else(|| Written::json(body), |file| Written::with(body, file))
 }
 
 async fn read(route: &Route, body: Incoming) -> Result<Bytes, WebError> {
