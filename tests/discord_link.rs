@@ -318,7 +318,7 @@ async fn over_http_the_same_things_are_heard() {
     let text = "why is pod/web-0 -n shop so slow?".to_owned();
     assert_eq!(
         heard,
-        [said("diagnose pod/web-0 --namespace shop"), What::Pointed { name: "Diagnose".into(), text }]
+        [said("diagnose --namespace shop pod/web-0"), What::Pointed { name: "Diagnose".into(), text }]
     );
     assert!(discord.transcript().contains("writes"), "{}", discord.transcript());
     assert!(!discord.transcript().contains("failed"), "{}", discord.transcript());

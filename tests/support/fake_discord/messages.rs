@@ -101,6 +101,7 @@ pub fn post(state: &mut State, channel: &str, asked: &Asked<'_>) -> Outcome {
     if let Some(nonce) = nonce {
         let id = message["id"].as_str().expect("it has an id").to_owned();
         let now = state.now();
+        state.named.insert(id.clone(), nonce.clone());
         state.nonces.push((channel.to_owned(), nonce.clone(), id, now));
         message["nonce"] = json!(nonce);
     }

@@ -22,11 +22,33 @@ pub fn summary(body: &Value) -> String {
     let parts =
         [text(embed, "title"), text(embed, "description"), text(body, "content"), text(body, "title")];
     let first = parts.into_iter().find(|text| !text.is_empty()).unwrap_or("(no text)");
-    first.lines().next().unwrap_or_default().to_owned()
+    read(first.lines().next().unwrap_or_default())
+}
+
+/// Text as people read it: a backslash takes the meaning from the mark behind it, and is not seen; in code it
+/// is.
+fn read(text: &str) -> String {
+    let (mut shown, mut code) = (String::with_capacity(text.len()), false);
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match (c, rest.peek()) {
+            ('\\', Some(next)) if !code && next.is_ascii_punctuation() => shown.extend(rest.next()),
+            ('`', _) => {
+                code = !code;
+                shown.push(c);
+            }
+            _ => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// A whole message, or a modal.
 pub fn message(body: &Value) -> String {
+    read(&written(body))
+}
+
+fn written(body: &Value) -> String {
     let mut shown = String::new();
     if body["custom_id"].is_string() {
         return modal(body);

@@ -22,6 +22,8 @@ pub struct State {
     pub commands: BTreeMap<Option<String>, Vec<Value>>,
     /// Nonces of the last minutes: channel, nonce, message, since when.
     pub nonces: Vec<(String, String, String, Duration)>,
+    /// Every nonce that a message was posted with, by message.
+    pub named: BTreeMap<String, String>,
     pub sessions: BTreeMap<String, Session>,
     pub links: BTreeMap<u64, Link>,
     /// How many sessions may still be started today.
@@ -174,6 +176,7 @@ impl State {
             interactions: BTreeMap::new(),
             commands: BTreeMap::new(),
             nonces: Vec::new(),
+            named: BTreeMap::new(),
             sessions: BTreeMap::new(),
             links: BTreeMap::new(),
             starts_left: 1000,
