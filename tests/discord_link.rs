@@ -22,9 +22,7 @@ use std::time::{Duration, Instant};
 use fake_discord::client::Small;
 use fake_discord::guild::Kind;
 use fake_discord::people::Place;
-use fake_discord::{
-    APPLICATION, BOT_TOKEN, FakeDiscord, Fault, GUILD, Order, Scope, endpoint, gateway, permissions, show,
-};
+use fake_discord::{APPLICATION, BOT_TOKEN, FakeDiscord, Fault, GUILD, Order, Scope, endpoint, gateway};
 use jiff::Timestamp;
 use kubemend::chat::discord::inbound::What;
 use kubemend::chat::discord::settings::{GatewaySettings, Mode, Secret, Secrets, Settings};

@@ -82,12 +82,14 @@ pub fn post(state: &mut State, channel: &str, asked: &Asked<'_>) -> Outcome {
     if content::is_empty(asked.body) && asked.files.is_empty() {
         return Err(Refused::empty());
     }
-    if let Some(reference) = asked.body["message_reference"]["message_id"].as_str() {
-        state.message(channel, reference).ok_or_else(|| {
-            let mut form = Form::default();
-            form.wrong("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message");
-            form.conclude().expect_err("something is wrong")
-        })?;
+    let reference = &asked.body["message_reference"];
+    if let Some(id) = reference["message_id"].as_str()
+        && reference["fail_if_not_exists"] != false
+        && state.message(channel, id).is_none()
+    {
+        let mut form = Form::default();
+        form.wrong("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message");
+        form.conclude()?;
     }
     let nonce = asked.body["nonce"].as_str().map(str::to_owned);
     if let Some(there) = nonce.as_deref().and_then(|nonce| known(state, channel, nonce, asked.body)) {

@@ -59,6 +59,14 @@ impl FakeDiscord {
         id
     }
 
+    /// Removes a thread, with all that is in it.
+    pub fn remove_thread(&self, id: &str) {
+        self.with(|state| {
+            state.channels.remove(id);
+            state.removed.insert(id.to_owned());
+        });
+    }
+
     /// Writes into a channel.
     pub fn write(&self, user: &str, channel: &str, text: &str) -> String {
         self.with(|state| {

@@ -15,6 +15,8 @@ pub struct State {
     pub roles: BTreeMap<String, Role>,
     /// Channels, forums, threads and forum posts.
     pub channels: BTreeMap<String, Channel>,
+    /// Threads that somebody removed: none begins at their messages again.
+    pub removed: BTreeSet<String>,
     pub ephemerals: Vec<Ephemeral>,
     pub modals: Vec<Modal>,
     pub interactions: BTreeMap<String, Interaction>,
@@ -171,6 +173,7 @@ impl State {
                 (BOT_ROLE.to_owned(), role("kubemend", permissions::BOT)),
             ]),
             channels: channels.iter().map(channel).collect(),
+            removed: BTreeSet::new(),
             ephemerals: Vec::new(),
             modals: Vec::new(),
             interactions: BTreeMap::new(),

@@ -46,7 +46,7 @@ pub fn from_message(state: &mut State, channel: &str, id: &str, body: &Value) ->
     form.keys(body, &["name", "auto_archive_duration", "rate_limit_per_user"], "");
     check_name(body, &mut form);
     form.conclude()?;
-    if state.channels.contains_key(id) {
+    if state.channels.contains_key(id) || state.removed.contains(id) {
         return Err(Refused::new(400, 160_004, "A thread has already been created for this message"));
     }
     state.channels.insert(id.to_owned(), thread(channel, body));
@@ -57,9 +57,30 @@ pub fn from_message(state: &mut State, channel: &str, id: &str, body: &Value) ->
     Ok((201, shown))
 }
 
+/// Begins a thread that belongs to no message.
+fn apart(state: &mut State, channel: &str, body: &Value) -> Outcome {
+    permissions::need(state, channel, VIEW | CREATE_THREADS)?;
+    let mut form = Form::default();
+    form.keys(body, &["name", "type", "auto_archive_duration", "rate_limit_per_user", "invitable"], "");
+    check_name(body, &mut form);
+    // Without a type it would be a private thread, which needs another permission.
+    if body["type"] != THREAD {
+        form.wrong("type", "BASE_TYPE_CHOICES", "Value must be one of {11}.");
+    }
+    form.conclude()?;
+    let id = state.snowflake();
+    state.channels.insert(id.clone(), thread(channel, body));
+    let line = format!("{} begins apart", state.channel_name(&id));
+    state.say(line);
+    Ok((201, channels::shown(state, &id)))
+}
+
 /// A post in a forum: a thread with its first message, which has the same id.
 pub fn post(state: &mut State, channel: &str, asked: &Asked<'_>) -> Outcome {
     let held = state.channels.get(channel).ok_or_else(Refused::unknown_channel)?;
+    if held.kind == TEXT {
+        return apart(state, channel, asked.body);
+    }
     if held.kind != FORUM {
         return Err(Refused::new(400, 50024, "Cannot execute action on this channel type"));
     }
