@@ -96,11 +96,12 @@ pub(super) fn waiting(links: &[Link]) -> Vec<NotReady> {
     if deaf.len() < links.len() {
         return Vec::new();
     }
-    deaf.into_iter().map(|(platform, deaf)| NotReady {
-        what: platform.into(),
-        why: format!("cannot be heard since {}: {}", deaf.since, deaf.why),
-    })
-    .collect()
+    deaf.into_iter()
+        .map(|(platform, deaf)| NotReady {
+            what: platform.into(),
+            why: format!("cannot be heard since {}: {}", deaf.since, deaf.why),
+        })
+        .collect()
 }
 
 /// The links as the page of status shows them.
