@@ -10,6 +10,7 @@
 
 pub mod answer;
 pub mod card;
+pub mod check;
 pub mod command;
 pub mod console;
 pub mod cut;

@@ -120,14 +120,19 @@ pub async fn register(
     if !write {
         return Ok(Registered::Differs);
     }
-    let all = match place {
+    put(web, application, place, &wanted).await?;
+    Ok(Registered::Anew)
+}
+
+/// The whole list at once.
+async fn put(web: &Web, application: &str, place: &Where, commands: &[Value]) -> Result<(), WebError> {
+    let route = match place {
         Where::Guild(guild) => {
             Route::put("applications/{}/guilds/{}/commands", &[application, guild.as_str()])
         }
         Where::Everywhere => Route::put("applications/{}/commands", &[application]),
     };
-    web.call(&all, Some(&json!(wanted))).await?;
-    Ok(Registered::Anew)
+    web.call(&route, Some(&json!(commands))).await.map(drop)
 }
 
 /// What is registered there.
@@ -140,6 +145,14 @@ pub async fn held(web: &Web, application: &str, place: &Where) -> Result<Vec<Val
     };
     let told = web.call(&route.with("with_localizations=true"), None).await?;
     Ok(told.as_array().cloned().unwrap_or_default())
+}
+
+/// Takes the commands away; whether there were any.
+pub async fn unregister(web: &Web, application: &str, place: &Where) -> Result<bool, WebError> {
+    if held(web, application, place).await?.is_empty() {
+        return Ok(false);
+    }
+    put(web, application, place, &[]).await.map(|()| true)
 }
 
 /// What should be registered there.

@@ -203,7 +203,7 @@ impl<'g> Connection<'g> {
         let first = if let (Some(session), Some(seen)) = (&kept.session, kept.seen) {
             resume(token, &session.id, seen)
         } else {
-            kept.starts.begun();
+            kept.starts.begun(Instant::now());
             identify(token)
         };
         self.send(first).await.map(drop)

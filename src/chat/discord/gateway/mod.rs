@@ -14,6 +14,8 @@ mod closing;
 mod connection;
 mod frame;
 mod starts;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -100,8 +102,8 @@ impl Gateway {
             },
         };
         if kept.session.is_none() {
-            let wait = kept.starts.wait();
-            if kept.starts.is_spent() {
+            let wait = kept.starts.wait(Instant::now());
+            if kept.starts.is_spent(Instant::now()) {
                 let why = format!(
                     "Discord lets this bot begin no more sessions for {wait:.0?}; is another kubemend running with its token?"
                 );
@@ -122,7 +124,7 @@ impl Gateway {
     async fn ask(&self, starts: &mut Starts) -> Result<String, Ended> {
         match self.web.gateway().await {
             Ok(told) => {
-                starts.learn(&told.session_start_limit);
+                starts.learn(&told.session_start_limit, Instant::now());
                 Ok(told.url)
             }
             Err(error) if error.status() == Some(401) => {

@@ -1,10 +1,9 @@
 //! How often a session may be begun: Discord allows so many a day and one in five seconds, and takes the token
 //! away from bots that begin too many.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serenity::model::gateway::SessionStartLimit;
-use tokio::time::Instant;
 
 /// Between two beginnings.
 const APART: Duration = Duration::from_secs(5);
@@ -21,28 +20,27 @@ pub(super) struct Starts {
 
 impl Starts {
     /// What Discord says is left.
-    pub(super) fn learn(&mut self, limit: &SessionStartLimit) {
+    pub(super) fn learn(&mut self, limit: &SessionStartLimit, now: Instant) {
         let left = limit.remaining > SPARE.min(limit.total / 2);
         let resets = Duration::from_millis(limit.reset_after);
-        self.none_until = (!left).then(|| Instant::now() + resets);
+        self.none_until = (!left).then(|| now + resets);
     }
 
     /// How long to wait before the next session may be begun.
-    pub(super) fn wait(&self) -> Duration {
-        let now = Instant::now();
+    pub(super) fn wait(&self, now: Instant) -> Duration {
         let apart = self.last.map(|last| last + APART);
         let until = apart.into_iter().chain(self.none_until).max();
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     /// None are left for now.
-    pub(super) fn is_spent(&self) -> bool {
-        self.none_until.is_some_and(|until| until > Instant::now())
+    pub(super) fn is_spent(&self, now: Instant) -> bool {
+        self.none_until.is_some_and(|until| until > now)
     }
 
     /// One was begun.
-    pub(super) fn begun(&mut self) {
-        self.last = Some(Instant::now());
+    pub(super) fn begun(&mut self, now: Instant) {
+        self.last = Some(now);
     }
 }
 
@@ -56,24 +54,23 @@ mod tests {
         serde_json::from_value(told).expect("a limit")
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn sessions_begin_five_seconds_apart() {
-        let mut starts = Starts::default();
-        starts.learn(&limit(900, 1_000));
-        assert_eq!(starts.wait(), Duration::ZERO);
-        starts.begun();
-        assert_eq!(starts.wait(), APART);
-        tokio::time::advance(APART).await;
-        assert_eq!(starts.wait(), Duration::ZERO);
+    #[test]
+    fn sessions_begin_five_seconds_apart() {
+        let (mut starts, now) = (Starts::default(), Instant::now());
+        starts.learn(&limit(900, 1_000), now);
+        assert_eq!(starts.wait(now), Duration::ZERO);
+        starts.begun(now);
+        assert_eq!(starts.wait(now), APART);
+        assert_eq!(starts.wait(now + APART), Duration::ZERO);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn when_none_are_left_the_reset_is_waited_for() {
-        let mut starts = Starts::default();
-        starts.learn(&limit(0, 60_000));
-        assert!(starts.is_spent());
-        assert_eq!(starts.wait(), Duration::from_secs(60));
-        starts.learn(&limit(1_000, 60_000));
-        assert!(!starts.is_spent());
+    #[test]
+    fn when_none_are_left_the_reset_is_waited_for() {
+        let (mut starts, now) = (Starts::default(), Instant::now());
+        starts.learn(&limit(0, 60_000), now);
+        assert!(starts.is_spent(now));
+        assert_eq!(starts.wait(now), Duration::from_secs(60));
+        starts.learn(&limit(1_000, 60_000), now);
+        assert!(!starts.is_spent(now));
     }
 }

@@ -5,12 +5,11 @@
 //! Refuses to wait: whoever asks is told for how long.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method, StatusCode};
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::error::Scope;
 use super::route::{Lane, Route};
@@ -69,8 +68,8 @@ pub(super) enum Denied {
 
 impl Limits {
     /// Takes a place for a request, if there is one.
-    pub(super) fn enter(&self, route: &Route) -> Result<(), Denied> {
-        let (mut state, now) = (self.0.lock(), Instant::now());
+    pub(super) fn enter(&self, route: &Route, now: Instant) -> Result<(), Denied> {
+        let mut state = self.0.lock();
         let state = &mut *state;
         let ours = route.lane == Lane::Bot;
         if ours {
@@ -88,8 +87,8 @@ impl Limits {
     }
 
     /// Learns from an answer.
-    pub(super) fn learn(&self, route: &Route, status: StatusCode, headers: &HeaderMap) {
-        let (mut state, now) = (self.0.lock(), Instant::now());
+    pub(super) fn learn(&self, route: &Route, status: StatusCode, headers: &HeaderMap, now: Instant) {
+        let mut state = self.0.lock();
         if let Some(name) = text(headers, "x-ratelimit-bucket") {
             state.names.insert((route.method.clone(), route.template), name.to_owned());
         }
@@ -114,8 +113,14 @@ impl Limits {
     }
 
     /// Learns from a 429: how long to wait, and what waits.
-    pub(super) fn limited(&self, route: &Route, headers: &HeaderMap, body: &Value) -> (Duration, Scope) {
-        let (mut state, now) = (self.0.lock(), Instant::now());
+    pub(super) fn limited(
+        &self,
+        route: &Route,
+        headers: &HeaderMap,
+        body: &Value,
+        now: Instant,
+    ) -> (Duration, Scope) {
+        let mut state = self.0.lock();
         let said = body["retry_after"].as_f64().and_then(duration);
         let after = said.or_else(|| text(headers, "retry-after").and_then(seconds)).unwrap_or(USUAL_WAIT);
         let scope = text(headers, "x-ratelimit-scope");

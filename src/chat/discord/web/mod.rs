@@ -11,9 +11,11 @@ mod error;
 pub(in crate::chat::discord) mod host;
 mod limits;
 mod route;
+#[cfg(test)]
+pub(in crate::chat::discord) mod tests;
 mod written;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -68,7 +70,11 @@ impl Web {
     }
 
     /// The same with other roots than the operating system's.
-    fn trusting(settings: &Settings, bot: &Secret, tls: ClientConfig) -> Result<Self, WebError> {
+    pub(in crate::chat::discord) fn trusting(
+        settings: &Settings,
+        bot: &Secret,
+        tls: ClientConfig,
+    ) -> Result<Self, WebError> {
         let no_url = || WebError::not_sent("connect", "chat.discord.apiUrl is no URL that may be used");
         let api = Api::read(&settings.api_url).ok_or_else(no_url)?;
         let no_header = |_| WebError::not_sent("connect", "the bot token cannot stand in a header");
@@ -84,8 +90,8 @@ impl Web {
     }
 
     async fn send(&self, route: &Route, body: Option<Written>) -> Result<Value, WebError> {
-        self.limits.enter(route).map_err(|denied| held_back(route, denied))?;
-        let started = std::time::Instant::now();
+        self.limits.enter(route, Instant::now()).map_err(|denied| held_back(route, denied))?;
+        let started = Instant::now();
         let patience = match route.lane {
             Lane::Bot => PATIENCE,
             Lane::Interaction => ANSWERING,
@@ -182,7 +188,7 @@ impl Web {
         };
         let answer = client.request(request).await.map_err(|error| WebError::link(route.template, &error))?;
         let (parts, body) = answer.into_parts();
-        self.limits.learn(route, parts.status, &parts.headers);
+        self.limits.learn(route, parts.status, &parts.headers, Instant::now());
         let body = read(route, body).await;
         if parts.status == StatusCode::TOO_MANY_REQUESTS {
             return Err(self.limited(route, &parts.headers, body.unwrap_or_default().as_ref()));
@@ -221,7 +227,7 @@ impl Web {
 
     fn limited(&self, route: &Route, headers: &HeaderMap, body: &[u8]) -> WebError {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let (after, scope) = self.limits.limited(route, headers, &body);
+        let (after, scope) = self.limits.limited(route, headers, &body, Instant::now());
         WebError::RateLimited { route: route.template, after, scope }
     }
 }
