@@ -10,7 +10,7 @@ use crate::chat::card::Card;
 use crate::chat::route::{Destination, Marks};
 use crate::chat::tell::Teller;
 use crate::engine::{IncidentView, PostState, Posting, Refused};
-use crate::incident::{Incident, IncidentId, Severity, Status, Text};
+use crate::incident::{ExecutionState, Incident, IncidentId, ProposalState, Severity, Status, Text};
 
 /// So many incidents are gathered in one message.
 const GATHERED: u32 = 500;
@@ -28,20 +28,28 @@ impl Wanted {
         self.view.as_ref().map_or(0, |view| view.incident.version)
     }
 
-    /// The incident's state and severity, as places with tags may have them.
+    /// The incident's state and severity, as places with tags may have them; docs/discord.md names them.
     pub(super) fn tags(&self) -> Vec<&'static str> {
         let Some(view) = &self.view else { return Vec::new() };
-        let state = match view.incident.status {
-            Status::Open => "open",
-            Status::Absorbed { .. } => "absorbed",
-            Status::Resolved { .. } => "resolved",
-        };
         let severity = match view.incident.finding.severity {
             Severity::Info => "info",
             Severity::Warning => "warning",
             Severity::Critical => "critical",
         };
-        vec![state, severity]
+        vec![state(&view.incident), severity]
+    }
+}
+
+/// What is to be done about an incident, in a word.
+fn state(incident: &Incident) -> &'static str {
+    let waits = || incident.proposals.values().any(|record| record.state == ProposalState::Open);
+    let is_over = |state: &ExecutionState| matches!(state, ExecutionState::Finished { .. });
+    match incident.status {
+        Status::Resolved { .. } => "over",
+        Status::Absorbed { .. } => "open",
+        Status::Open if incident.executions.values().any(|run| !is_over(&run.state)) => "being fixed",
+        Status::Open if waits() => "needs a decision",
+        Status::Open => "open",
     }
 }
 
