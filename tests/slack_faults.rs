@@ -97,7 +97,7 @@ async fn a_silent_link_makes_it_not_ready_and_the_gap_is_told_once() {
     scene.slack.with(|state| state.links.clear());
     scene.slack.acknowledged(&id).await;
     fixed_once(&scene, &ts).await;
-    scene.message(ALERTS, &["could not hear Slack", "repeat them"]).await;
+    scene.message(ALERTS, &["could not hear this channel", "repeat them"]).await;
     let told =
         scene.slack.posted(ALERTS).iter().filter(|m| show::message(m).contains("could not hear")).count();
     assert_eq!(told, 1);
