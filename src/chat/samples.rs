@@ -123,6 +123,7 @@ pub fn incident() -> Incident {
         version: 7,
         silenced_until: None,
         reopened: 1,
+        came_back: Some(at(0)),
         proposals: BTreeMap::from([(record.proposal.id.clone(), record)]),
         executions: BTreeMap::new(),
     }
