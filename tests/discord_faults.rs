@@ -96,7 +96,7 @@ async fn a_session_that_is_lost_makes_it_not_ready_and_the_gap_is_told_once() {
     scene.until("it is heard again", || (scene.discord.linked() == 1).then_some(())).await;
     assert_eq!(scene.discord.answered(&lost), (0, None));
     assert_eq!(scene.stage.sent(), []);
-    scene.message(ALERTS, &["could not hear Discord"]).await;
+    scene.message(ALERTS, &["could not hear this channel"]).await;
     let click = scene.discord.click(ANN, ALERTS, &id, &label).await;
     scene.discord.acknowledged(&click).await;
     fixed_once(&scene, &id).await;
