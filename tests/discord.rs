@@ -179,11 +179,14 @@ async fn parameters_are_chosen_in_a_modal() {
         let options = [("incident", incident.as_str()), ("remedy", "add-pull-secret")];
         let typed = scene.discord.command(ANN, ALERTS, "mend run", &options).await;
         scene.discord.acknowledged(&typed).await;
-        let said = scene.whispers(ANN, &[""]).await;
-        if said.contains("thinking") {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        let last = scene.discord.whispered(ANN).map(|body| show::message(&body)).unwrap_or_default();
+        let said = || {
+            scene
+                .discord
+                .whispered(ANN)
+                .map(|body| show::message(&body))
+                .filter(|said| !said.contains("thinking"))
+        };
+        let last = scene.until("it is answered", said).await;
         if last.contains("[*Answer]") {
             scene.discord.click(ANN, ALERTS, &scene.whispered(ANN), "Answer").await;
             asked = scene.modal(ANN, &["secret"]).await;
