@@ -67,7 +67,7 @@ fn ears(discord: &FakeDiscord, mode: Mode) -> Ears {
 /// A server in which `/mend` is registered.
 async fn discord() -> FakeDiscord {
     let discord = FakeDiscord::start(&[(CHANNEL, "alerts")]).await;
-    discord.add_forum(FORUM, "posts", &["open", "resolved"]);
+    discord.add_forum(FORUM, "posts", &["open", "over"]);
     discord.add_user(ANN, "ann", Kind::Member, &[]);
     discord.add_user(BEN, "ben", Kind::Member, &[]);
     let path = format!("/applications/{APPLICATION}/guilds/{GUILD}/commands");

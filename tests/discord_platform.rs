@@ -46,7 +46,7 @@ fn web(discord: &FakeDiscord) -> Arc<Web> {
 
 async fn discord() -> FakeDiscord {
     let discord = FakeDiscord::start(&[(CHANNEL, "alerts")]).await;
-    discord.add_forum(FORUM, "posts", &["open", "resolved"]);
+    discord.add_forum(FORUM, "posts", &["open", "over"]);
     discord
 }
 
@@ -104,9 +104,9 @@ async fn in_a_forum_a_post_is_made_tagged_answered_and_found_again() {
         .reply(&forum, &sent.message, sent.thread.as_ref(), "history", &outgoing("two", &[]))
         .await
         .unwrap();
-    let over = Outgoing { nonce: nonce("one"), ..outgoing("fixed", &["resolved"]) };
+    let over = Outgoing { nonce: nonce("one"), ..outgoing("fixed", &["over"]) };
     channels.edit(&forum, &sent.message, &over).await.unwrap();
-    assert_eq!(tags(), ["resolved"]);
+    assert_eq!(tags(), ["over"]);
     let found = channels.find(&forum, None, &nonce("one")).await.unwrap();
     assert_eq!(found, Some(sent.clone()));
     assert_eq!(channels.find(&forum, None, &nonce("nine")).await.unwrap(), None);

@@ -70,7 +70,8 @@ pub async fn server() -> FakeDiscord {
 }
 
 /// What docs/discord.md tells people to call a forum's tags.
-pub const TAGS: [&str; 6] = ["open", "resolved", "critical", "warning", "info", "night shift"];
+pub const TAGS: [&str; 8] =
+    ["open", "needs a decision", "being fixed", "over", "critical", "warning", "info", "night shift"];
 
 /// The section `chat.discord`.
 pub fn section(discord: &FakeDiscord, token: &std::path::Path, http: bool) -> String {
