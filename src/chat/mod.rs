@@ -24,6 +24,7 @@ pub mod layout;
 pub mod limits;
 pub mod link;
 pub mod outbox;
+mod owed;
 pub mod paper;
 pub mod press;
 pub mod route;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Desk, Reply};
+use super::objects::Asked;
+use super::{Desk, Errand, Reply};
 use crate::chat::answer::Answer;
 use crate::chat::card::{Block, Card, Rich, Tone};
 use crate::chat::command::{ALL, Which, Wish};
@@ -13,14 +14,14 @@ use crate::incident::{Actor, DecisionKind, Incident, ProposalState, Status};
 const RECORDS: u32 = 15;
 
 impl Desk {
-    pub(super) async fn wish(&self, who: &Actor, wish: Wish) -> Reply {
+    pub(super) async fn wish(&self, who: &Actor, wish: Wish, errand: &Errand) -> Reply {
         match wish {
             Wish::Help { about } => Ok(Answer::only(self.help(about.as_deref()))),
             Wish::Status => Ok(Answer::only(self.status())),
             Wish::Incidents(which) => self.incidents(&which).await,
             Wish::Show { incident } => self.show(&incident).await,
             Wish::Diagnose { kind, name, namespace, cluster } => {
-                self.diagnose(who, &kind, name, namespace, cluster).await
+                self.diagnose(who, Asked { kind, name, namespace, cluster }, errand).await
             }
             Wish::Actions { incident } => self.remedies(who, &incident).await,
             Wish::Run { incident, remedy, parameters } => {
@@ -52,7 +53,7 @@ impl Desk {
                 let records = self.engine.audit(who, &filter, Order::NewestFirst, RECORDS).await?;
                 Ok(Answer::only(self.records(&records)))
             }
-            Wish::WhoAmI => Ok(self.whoami(who)),
+            Wish::WhoAmI => Ok(self.whoami(who, errand)),
         }
     }
 

@@ -35,6 +35,8 @@ pub struct People {
     team: AsyncMutex<Option<Text>>,
     users: Mutex<HashMap<Text, Known>>,
     groups: AsyncMutex<Option<Held>>,
+    /// Why groups cannot be read right now, if nothing that is known serves meanwhile.
+    doubt: Mutex<Option<String>>,
 }
 
 type Groups = BTreeMap<Text, BTreeSet<Text>>;
@@ -104,6 +106,7 @@ impl People {
             team: AsyncMutex::default(),
             users: Mutex::default(),
             groups: AsyncMutex::default(),
+            doubt: Mutex::default(),
         }
     }
 
@@ -116,6 +119,11 @@ impl People {
         };
         let Known { name, standing, .. } = known;
         Ok(PlatformUser { via: Via::Slack, id: asker.user.clone(), name, groups, standing })
+    }
+
+    /// Why Slack cannot say who is in which group, if it cannot: roles that rest on groups may not count then.
+    pub fn doubt(&self) -> Option<String> {
+        self.doubt.lock().clone()
     }
 
     async fn known(&self, id: &Text) -> Result<Known, WebError> {
@@ -182,8 +190,12 @@ impl People {
         if due {
             let now = Instant::now();
             match self.ask_groups().await {
-                Ok(groups) => *held = Some(Held { at: Some(now), tried: now, groups }),
+                Ok(groups) => {
+                    *self.doubt.lock() = None;
+                    *held = Some(Held { at: Some(now), tried: now, groups });
+                }
                 Err(error) => {
+                    *self.doubt.lock() = Some(error.to_string());
                     tracing::warn!(error = &error as &dyn std::error::Error, "user groups cannot be read");
                     let serves = |held: &Held| passes(&error) && !held.is_older(self.lives * STRETCH);
                     *held = Some(match held.take().filter(serves) {

@@ -119,11 +119,11 @@ fn fields(body: &Value) -> Map<String, Value> {
     body.as_object().cloned().unwrap_or_default()
 }
 
-fn metadata(nonce: &Text) -> Value {
+pub(super) fn metadata(nonce: &Text) -> Value {
     json!({"event_type": EVENT, "event_payload": {"nonce": nonce}})
 }
 
-fn is_ours(message: &Value, nonce: &Text) -> bool {
+pub(super) fn is_ours(message: &Value, nonce: &Text) -> bool {
     let metadata = &message["metadata"];
     metadata["event_type"] == EVENT && metadata["event_payload"]["nonce"] == nonce.as_str()
 }

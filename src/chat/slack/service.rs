@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::ears::Ears;
 use super::front::Front;
 use super::identity::People;
+use super::inbox::Inbox;
 use super::platform::Channels;
 use super::settings::{Secrets, Settings};
 use super::web::{Web, WebError};
@@ -18,6 +19,7 @@ use crate::chat::gaps::GapTeller;
 use crate::chat::layout::Platform;
 use crate::chat::link::Link;
 use crate::chat::outbox::{self, Outbox};
+use crate::chat::owed::{self, Keeper, Owing};
 use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
 
@@ -28,6 +30,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub struct Slack {
     ears: Ears,
     front: Front,
+    keeper: Keeper,
     gaps: GapTeller<Channels>,
     outbox: Outbox<Channels>,
 }
@@ -51,7 +54,8 @@ impl Slack {
             let engine = engine.clone();
             Arc::new(move || engine.now())
         };
-        let ears = Ears::new(settings, secrets, Arc::clone(&web), clock);
+        let (owing, keeper) = Owing::new("slack", &engine);
+        let ears = Ears::keeping(settings, secrets, Arc::clone(&web), clock, owing.clone());
         let lives = Duration::from_secs(60 * u64::from(settings.identity_minutes));
         let people = People::new(Arc::clone(&web), lives);
         let outbox = Outbox::new(outbox::Parts {
@@ -64,8 +68,8 @@ impl Slack {
         });
         let channels = routes.channels(Platform::Slack);
         let gaps = GapTeller { engine, words: Arc::clone(&paper.words), outbox: outbox.clone(), channels };
-        let front = Front { web, people, paper, desk };
-        Ok(Self { ears, front, gaps, outbox })
+        let front = Front { web, people, paper, desk, owing };
+        Ok(Self { ears, front, keeper, gaps, outbox })
     }
 
     /// How the link stands.
@@ -80,11 +84,16 @@ impl Slack {
 
     /// Hears and answers until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { ears, front, gaps, outbox } = self;
-        let Ears { taken, gaps: ended, hearing: _, routes: _, link } = ears;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(link.run(stop.clone()));
+        let Self { ears, front, keeper, gaps, outbox } = self;
+        let Ears { taken, gaps: ended, hearing: _, routes: _, link, inbox } = ears;
+        let (owing, last) = (front.owing.clone(), CancellationToken::new());
+        let (mut keeping, mut tasks) = (JoinSet::new(), JoinSet::new());
+        keeping.spawn(keeper.run(last.clone()));
         tasks.spawn(front.run(taken, stop.clone()));
+        // What is owed is known before the same can be delivered once more.
+        take_up(&owing, &inbox, &stop).await;
+        tasks.spawn(take_up_again(owing, inbox, stop.clone()));
+        tasks.spawn(link.run(stop.clone()));
         tasks.spawn(gaps.run(ended, stop.clone()));
         tasks.spawn(outbox.run(stop.clone()));
         tokio::select! {
@@ -98,6 +107,31 @@ impl Slack {
         let all = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
             tasks.shutdown().await;
+        }
+        last.cancel();
+        if tokio::time::timeout(LAST_ANSWERS, keeping.join_next()).await.is_err() {
+            tracing::warn!("what is owed could not be written down to the end");
+        }
+    }
+}
+
+/// Takes up what waits for an answer and nobody is working on.
+async fn take_up(owing: &Owing, inbox: &Inbox, stop: &CancellationToken) {
+    for owed in owing.take_up().await {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = inbox.take_up(owed) => {}
+        }
+    }
+}
+
+async fn take_up_again(owing: Owing, inbox: Arc<Inbox>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(owed::AGAIN);
+    every.tick().await;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => take_up(&owing, &inbox, &stop).await,
         }
     }
 }

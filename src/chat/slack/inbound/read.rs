@@ -116,12 +116,21 @@ fn values(state: &State) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What is called a mention however it became known: told by Slack, or found in the channel after a gap.
+pub(in crate::chat::slack) fn mention_key(channel: &str, ts: &str) -> String {
+    format!("mention {channel} {ts}")
+}
+
 fn event(callback: Callback) -> Inbound {
     let Callback { team_id, event_id, event } = callback;
     let what = happened(&event);
     let Event { user, user_team, channel, ts, thread_ts, .. } = event;
+    let key = match (&what, &channel, &ts) {
+        (What::Mentioned { .. }, Some(channel), Some(ts)) => mention_key(channel, ts),
+        _ => format!("event {event_id}"),
+    };
     Inbound {
-        key: format!("event {event_id}"),
+        key,
         by: Asker {
             user: user.map(Text::from).unwrap_or_default(),
             team: user_team.unwrap_or(team_id).into(),
@@ -146,7 +155,7 @@ fn happened(event: &Event) -> What {
 }
 
 /// The text after the first mention, or all of it where the mention stands at its end.
-fn without_mention(text: &str) -> String {
+pub(in crate::chat::slack) fn without_mention(text: &str) -> String {
     let Some((before, rest)) = text.split_once("<@") else { return cut(text) };
     let after = rest.split_once('>').map_or("", |(_, after)| after);
     let said = if after.trim().is_empty() { before } else { after };
