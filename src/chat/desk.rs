@@ -6,6 +6,7 @@
 
 mod commands;
 mod errand;
+mod home;
 mod objects;
 mod presses;
 mod showing;
@@ -144,7 +145,7 @@ impl Desk {
 
     /// A sentence about something that went well.
     fn done(&self, key: &str, values: &serde_json::Value) -> Answer {
-        Answer::only(Card::sentence(Tone::Good, self.words.say(key, values)))
+        Answer::only(Card::said(Tone::Good, self.words.rich(key, values)))
     }
 
     /// The same, ending with a moment.
@@ -179,35 +180,36 @@ impl Desk {
     fn slip(&self, slip: &Slip) -> Answer {
         let words = &self.words;
         let (text, hint) = match slip {
-            Slip::Empty => (words.word("command.empty"), None),
-            Slip::TooLong => (words.word("command.long"), None),
-            Slip::Unknown { word, near } => (words.say("command.unknown", &json!({"word": word})), *near),
-            Slip::Missing { command, what } => {
-                let values = json!({"command": command, "what": self.what(*what)});
-                (words.say("command.missing", &values), None)
-            }
+            Slip::Empty => (words.rich("command.empty", &json!({})), None),
+            Slip::TooLong => (words.rich("command.long", &json!({})), None),
+            Slip::Unknown { word, near } => (words.rich("command.unknown", &json!({"word": word})), *near),
+            Slip::Missing { command, what } => (
+                words.rich_with("command.missing", &json!({"command": command}), "what", &self.what(*what)),
+                None,
+            ),
             Slip::Extra { command, word } => {
-                (words.say("command.extra", &json!({"command": command, "word": word})), None)
+                (words.rich("command.extra", &json!({"command": command, "word": word})), None)
             }
             Slip::Flag { command, flag, near } => {
-                (words.say("command.flag.unknown", &json!({"command": command, "flag": flag})), *near)
+                (words.rich("command.flag.unknown", &json!({"command": command, "flag": flag})), *near)
             }
-            Slip::Value { flag } => (words.say("command.flag.value", &json!({"flag": flag})), None),
+            Slip::Value { flag } => (words.rich("command.flag.value", &json!({"flag": flag})), None),
             Slip::Bad { value, what } => {
-                (words.say("command.bad", &json!({"value": value, "what": self.what(*what)})), None)
+                (words.rich_with("command.bad", &json!({"value": value}), "what", &self.what(*what)), None)
             }
         };
         let mut lines = vec![text];
-        lines.extend(hint.map(|near| words.say("command.near", &json!({"near": near}))));
+        lines.extend(hint.map(|near| words.rich("command.near", &json!({"near": near}))));
         if let Slip::Missing { command, .. } | Slip::Extra { command, .. } | Slip::Flag { command, .. } = slip
             && let Some(spec) = command::spec(command)
         {
-            lines.push(words.say("answer.usage", &json!({"usage": spec.usage})));
+            lines.push(words.rich("answer.usage", &json!({"usage": spec.usage})));
         }
         if matches!(slip, Slip::Unknown { near: None, .. }) {
-            lines.push(words.word("command.empty"));
+            lines.push(words.rich("command.empty", &json!({})));
         }
-        no(lines.join("\n"))
+        let joined = lines.into_iter().reduce(|all, line| all.then("\n").followed_by(line));
+        Answer::only(Card::said(Tone::Warning, joined.unwrap_or_default()))
     }
 
     fn what(&self, what: What) -> String {

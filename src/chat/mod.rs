@@ -18,6 +18,7 @@ pub mod dialect;
 pub mod fit;
 pub mod gaps;
 mod hands;
+mod heard;
 pub mod hearing;
 pub mod identity;
 pub mod layout;

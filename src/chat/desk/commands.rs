@@ -59,7 +59,7 @@ impl Desk {
 
     /// All commands, or one.
     fn help(&self, about: Option<&str>) -> Card {
-        let line = |name: &str| Rich::plain(self.words.word(&format!("help.{name}")));
+        let line = |name: &str| self.words.rich(&format!("help.{name}"), &json!({}));
         let wanted = |name: &str| about.is_none_or(|about| about.eq_ignore_ascii_case(name));
         let mut items: Vec<Rich> =
             ALL.iter().filter(|spec| wanted(spec.name)).map(|spec| line(spec.name)).collect();
@@ -67,7 +67,7 @@ impl Desk {
             items = ALL.iter().map(|spec| line(spec.name)).collect();
         }
         let title = self.words.word("help.title");
-        let here = Block::Note { text: Rich::plain(self.words.word("help.here")) };
+        let here = Block::Note { text: self.words.rich("help.here", &json!({})) };
         Card { tone: Tone::Neutral, summary: title.clone(), title, blocks: vec![Block::List { items }, here] }
     }
 
@@ -93,7 +93,7 @@ impl Desk {
         let items = found.iter().map(|incident| self.line(incident)).collect();
         let mut blocks = vec![Block::List { items }];
         if more {
-            blocks.push(Block::Note { text: Rich::plain(self.words.word("incidents.more")) });
+            blocks.push(Block::Note { text: self.words.rich("incidents.more", &json!({})) });
         }
         let summary = self.words.say("incidents.summary", &json!({"n": found.len()}));
         let title = self.words.word("incidents.title");
@@ -101,7 +101,7 @@ impl Desk {
     }
 
     /// An incident in a line that reads well on a phone: its id first.
-    fn line(&self, incident: &Incident) -> Rich {
+    pub(super) fn line(&self, incident: &Incident) -> Rich {
         let waits = matches!(incident.status, Status::Open)
             && incident.proposals.values().any(|record| record.state == ProposalState::Open);
         let mut values = self.with_teller(|teller, _| teller.place(incident));

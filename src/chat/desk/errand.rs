@@ -108,7 +108,7 @@ impl Deed {
         })
     }
 
-    /// The incident it is about; nothing for what is about all.
+    /// The incident it is about; nothing for what is about all of them.
     fn incident(&self) -> Option<IncidentId> {
         let of = |proposal: &str| proposal.rsplit_once(".p").map(|(id, _)| IncidentId::from(id));
         match self {
@@ -179,13 +179,13 @@ impl Desk {
         };
         let own = |recorded: &&Recorded| recorded.at >= since && deed.is(&recorded.entry, who);
         match view.entries.iter().rev().find(own) {
-            Some(recorded) => self.what_it_did(&recorded.entry).await.map(Some),
+            Some(recorded) => self.what_it_did(incident, &recorded.entry).await.map(Some),
             None => Ok(None),
         }
     }
 
     /// The answer that an entry's wish had, or would have had.
-    async fn what_it_did(&self, entry: &Entry) -> Reply {
+    async fn what_it_did(&self, incident: &IncidentId, entry: &Entry) -> Reply {
         match entry {
             Entry::Decided { proposal, decision } => {
                 let (_, record) = self.record(proposal).await?;
@@ -204,6 +204,10 @@ impl Desk {
             Entry::Settled { index, applied, .. } => {
                 Ok(self.done("answer.settled", &json!({"index": index + 1, "applied": applied})))
             }
+            Entry::Silenced { until, .. } => {
+                Ok(self.done_at("answer.silenced", &json!({"id": incident}), *until))
+            }
+            Entry::Unsilenced { .. } => Ok(self.done("answer.unsilenced", &json!({"id": incident}))),
             _ => Ok(self.done("answer.was_done", &json!({}))),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::{Desk, Errand, Reply, no};
+use super::{Desk, Errand, Reply};
 use crate::chat::answer::Answer;
 use crate::chat::card::{Block, Card, Rich, Tone};
 use crate::chat::layout::text;
@@ -40,7 +40,8 @@ impl Desk {
         let Asked { kind, name, namespace, cluster } = asked;
         let Some(api) = known(&kind) else {
             let kinds = KINDS.iter().map(|(kind, _)| kind.to_lowercase()).collect::<Vec<_>>().join(", ");
-            return Ok(no(self.words.say("command.kind", &json!({"kind": kind, "kinds": kinds}))));
+            let said = self.words.rich("command.kind", &json!({"kind": kind, "kinds": kinds}));
+            return Ok(Answer::only(Card::said(Tone::Warning, said)));
         };
         let cluster = match self.cluster(cluster) {
             Ok(cluster) => cluster,
@@ -90,10 +91,16 @@ impl Desk {
             (Some(name), all) if all.contains(&name) => Ok(name),
             (Some(name), _) => {
                 let values = json!({"name": name, "clusters": names});
-                Err(no(self.words.say("command.cluster.unknown", &values)))
+                Err(Answer::only(Card::said(
+                    Tone::Warning,
+                    self.words.rich("command.cluster.unknown", &values),
+                )))
             }
             (None, [only]) => Ok(only.clone()),
-            (None, _) => Err(no(self.words.say("command.cluster", &json!({"clusters": names})))),
+            (None, _) => {
+                let said = self.words.rich("command.cluster", &json!({"clusters": names}));
+                Err(Answer::only(Card::said(Tone::Warning, said)))
+            }
         }
     }
 
@@ -140,7 +147,7 @@ impl Desk {
             blocks.push(Block::List { items });
         }
         if let Some(id) = incident {
-            blocks.push(text(self.words.say("diagnose.incident", &json!({"id": id}))));
+            blocks.push(Block::Text { text: self.words.rich("diagnose.incident", &json!({"id": id})) });
         }
         if !manual.is_empty() {
             blocks.push(Block::Heading { text: self.words.word("diagnose.manual") });

@@ -19,9 +19,9 @@ use crate::chat::card::{Card, Tone};
 use crate::chat::layout::LayoutError;
 use crate::chat::paper::Paper;
 
-/// How often an answer is tried, and the longest pause between two tries.
+/// How often an answer is tried, and the longest pause between two tries; longer ones put it off.
 const TRIES: u32 = 4;
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// What is there so far is worth no more waiting than this.
 const SO_FAR: Duration = Duration::from_secs(3);
 
@@ -128,14 +128,14 @@ impl Asking {
                 }
             }
             Answer::Sheet(card) => {
-                let view = views::sheet(&self.paper, card)?;
+                let view = views::sheet(&self.paper, card, &self.note())?;
                 match self.modal(view).await {
                     Err(Unshown::NoWay) => self.only(card).await,
                     shown => shown,
                 }
             }
             Answer::Card { card, to: Audience::Asker } if self.view.is_some() => {
-                let view = views::sheet(&self.paper, card)?;
+                let view = views::sheet(&self.paper, card, &self.note())?;
                 match self.modal(view).await {
                     Err(Unshown::NoWay) => self.only(card).await,
                     shown => shown,
@@ -194,6 +194,11 @@ impl Asking {
                 // Used up, or too old.
                 Err(_) => {}
             }
+        }
+        if self.place.channel.is_none() && self.place.trigger.is_some() {
+            // Pressed where there is no channel: in the app's home.
+            let view = views::sheet(&self.paper, card, &self.note())?;
+            return self.modal(view).await;
         }
         let channel = self.place.channel.clone().ok_or(Unshown::NoWay)?;
         let mut body = body;
@@ -268,7 +273,8 @@ impl Asking {
 /// Certainly not done, and worth another try at once.
 fn passes(error: &WebError) -> bool {
     match error {
-        WebError::RateLimited { .. } | WebError::NotSent { .. } => true,
+        WebError::RateLimited { after, .. } => *after <= LONGEST_PAUSE,
+        WebError::NotSent { .. } => true,
         WebError::Unknown { why, .. } => why.starts_with("HTTP 5"),
         WebError::Api { .. } => false,
     }

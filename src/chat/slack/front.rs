@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::aloud::Aloud;
 use super::answer::{Asking, Shown};
+use super::homes::Homes;
 use super::identity::People;
 use super::inbound::{Asker, Inbound, Place, What};
 use super::inbox::Taken;
 use super::manifest::DIAGNOSE;
+use super::platform::Channels;
 use super::pointed::pointed;
-use super::views;
 use super::waiting::{Meanwhile, Waiting};
 use super::web::Web;
 use crate::chat::answer::Answer;
@@ -27,16 +28,21 @@ use crate::chat::card::{Card, Tone};
 use crate::chat::desk::{Desk, Errand};
 use crate::chat::hands;
 use crate::chat::identity::Caller;
+use crate::chat::outbox::Outbox;
 use crate::chat::owed::Owing;
 use crate::chat::paper::Paper;
+use crate::chat::press::Press;
+use crate::incident::Text;
 
 /// Where clicks and commands are answered.
 pub(super) struct Front {
     pub(super) web: Arc<Web>,
-    pub(super) people: People,
+    pub(super) people: Arc<People>,
     pub(super) paper: Paper,
     pub(super) desk: Desk,
     pub(super) owing: Owing,
+    pub(super) outbox: Outbox<Channels>,
+    pub(super) homes: Homes,
 }
 
 /// The answer to a mention, in its thread.
@@ -53,7 +59,7 @@ impl Front {
             let front = Arc::clone(&front);
             async move { Box::pin(front.answer(next)).await }
         };
-        hands::work("Slack", taken, stop, each).await;
+        tokio::join!(front.keep_homes(&stop), hands::work("Slack", taken, stop.clone(), each));
     }
 
     async fn answer(&self, taken: Taken) {
@@ -69,9 +75,7 @@ impl Front {
         let mut asking = self.asking(&inbound, since);
         let Inbound { key, by, what, .. } = inbound;
         if what == What::HomeOpened {
-            if let Ok(caller) = self.caller(&by).await {
-                self.home(&caller).await;
-            }
+            self.open_home(&by).await;
             return Shown::Yes;
         }
         let errand = Errand { since, doubt: None, ..Errand::default() };
@@ -106,13 +110,38 @@ impl Front {
         if since.is_some() && matches!(what, What::Mentioned { .. }) && asking.aloud.is_none() {
             asking.aloud = self.spoken(&asking, &key).await;
         }
-        asking.show(&answer).await
+        let shown = asking.show(&answer).await;
+        if let Answer::Sheet(card) = &answer {
+            self.go_on(card, asking.place.channel.as_ref()).await;
+        }
+        shown
+    }
+
+    /// What a window cannot hold goes on in the thread of the incident's message.
+    async fn go_on(&self, card: &Card, channel: Option<&Text>) {
+        let incident =
+            card.buttons().find_map(|button| Press::read(&button.id)).map(|press| press.incident());
+        let Some(incident) = incident else { return };
+        if let Err(refused) = self.outbox.continue_in_thread(&incident, channel, card).await {
+            let chain: &dyn std::error::Error = &refused;
+            tracing::warn!(error = chain, "the rest of what is known of {incident} is not shown");
+        }
     }
 
     /// Somebody who waits: for what is taken up again a window cannot be opened any more.
     fn asking(&self, inbound: &Inbound, since: Option<Timestamp>) -> Asking {
         let mut place = inbound.place.clone();
-        let view = matches!(inbound.what, What::Filled { .. }).then(|| place.view.as_ref()).flatten();
+        let answers_in_view = match inbound.what {
+            What::Filled { .. } => true,
+            // A button in a window.
+            What::Pressed { .. } => place.response_url.is_none() && place.channel.is_none(),
+            What::Commanded { .. }
+            | What::Mentioned { .. }
+            | What::Shortcut { .. }
+            | What::HomeOpened
+            | What::Nothing => false,
+        };
+        let view = answers_in_view.then(|| place.view.as_ref()).flatten();
         let view = view.map(ToString::to_string);
         if view.is_some() {
             place.recall_from_note();
@@ -130,7 +159,7 @@ impl Front {
     }
 
     /// Who it was, or why they are not heard.
-    async fn caller(&self, by: &Asker) -> Result<Caller, String> {
+    pub(super) async fn caller(&self, by: &Asker) -> Result<Caller, String> {
         match self.people.who(by).await {
             Ok(user) => Caller::of(user)
                 .map_err(|why| self.paper.words.say("slack.unheard", &json!({"why": why.to_string()}))),
@@ -151,7 +180,10 @@ impl Front {
             }
             What::Shortcut { callback, text } if callback == DIAGNOSE => match pointed(text) {
                 Some(line) => self.desk.command_on(caller, &line, errand).await,
-                None => Answer::only(Card::sentence(Tone::Neutral, self.paper.words.word("slack.pointless"))),
+                None => {
+                    let said = self.paper.words.rich("slack.pointless", &json!({}));
+                    Answer::only(Card::said(Tone::Neutral, said))
+                }
             },
             What::Shortcut { .. } | What::HomeOpened | What::Nothing => Answer::Quiet,
         }
@@ -190,24 +222,6 @@ impl Front {
                 tracing::info!(error = &error as &dyn std::error::Error, "a thread cannot be looked through");
                 None
             }
-        }
-    }
-
-    /// The app's home: what is open, and what waits for a decision.
-    async fn home(&self, caller: &Caller) {
-        let card = match self.desk.command(caller, "incidents").await {
-            Answer::Card { card, .. } | Answer::Sheet(card) => card,
-            Answer::Form(_) | Answer::Quiet => return,
-        };
-        let published = match views::home(&self.paper, &card) {
-            Ok(view) => {
-                let arguments = json!({"user_id": caller.actor.id, "view": view});
-                self.web.post("views.publish", &arguments).await.map(drop).map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = published {
-            tracing::warn!(error, slack.user = %caller.actor.id, "the home of {} is not shown", caller.actor.id);
         }
     }
 }

@@ -71,10 +71,16 @@ impl Inbox {
             count(channel, "nothing");
             return Receipt::Acknowledge(reply, Kept::default());
         }
-        self.queue_up(channel, inbound, reply)
+        self.queue_up(channel, inbound, reply, None)
     }
 
-    fn queue_up(&self, channel: Channel, inbound: Inbound, reply: Option<Value>) -> Receipt {
+    fn queue_up(
+        &self,
+        channel: Channel,
+        inbound: Inbound,
+        reply: Option<Value>,
+        since: Option<Timestamp>,
+    ) -> Receipt {
         let key = inbound.key.clone();
         if !self.seen.add(&key) {
             count(channel, "seen_before");
@@ -87,7 +93,7 @@ impl Inbox {
             return Receipt::Full;
         };
         let kept = self.keep(&inbound);
-        place.send(Taken { inbound, at: Instant::now(), since: None });
+        place.send(Taken { inbound, at: Instant::now(), since });
         count(channel, "taken");
         Receipt::Acknowledge(reply, kept)
     }
@@ -123,10 +129,17 @@ impl Inbox {
         }
     }
 
-    /// Something that was found where nobody told of it; says whether it is new.
-    pub(super) fn find(&self, inbound: Inbound) -> bool {
-        let is_new = !self.seen.knows(&inbound.key);
-        is_new && matches!(self.queue_up(Channel::Events, inbound, None), Receipt::Acknowledge(..))
+    /// Takes in something that was found where nobody told of it, if it is new.
+    pub(super) fn find(&self, inbound: Inbound, since: Timestamp) {
+        if !self.knows(&inbound.key) {
+            // What finds no room was not heard; it stands in its channel.
+            let _ = self.queue_up(Channel::Events, inbound, None, Some(since));
+        }
+    }
+
+    /// Whether it was taken in before.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.seen.knows(key)
     }
 
     /// Whether this very request came before.

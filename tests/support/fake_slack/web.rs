@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use super::state::Call;
-use super::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, Inner, calls, methods};
+use super::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, Inner, calls, files, methods};
 
 pub async fn serve(listener: TcpListener, slack: Weak<Inner>) {
     let router = Router::new().fallback(answer).with_state(slack);
@@ -28,6 +28,9 @@ async fn answer(Shared(slack): Shared<Weak<Inner>>, request: Request) -> Respons
     if let Some(id) = path.strip_prefix("/response/") {
         let body = serde_json::from_slice(&body).unwrap_or_default();
         return responded(&slack, id, &body).await;
+    }
+    if let Some(id) = path.strip_prefix("/upload/") {
+        return files::upload(&slack, id, &body);
     }
     let Some(method) = path.strip_prefix("/api/") else {
         return plain(StatusCode::NOT_FOUND, "no such page");

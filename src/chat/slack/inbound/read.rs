@@ -64,7 +64,8 @@ fn interaction(read: Interaction, payload: &str) -> Inbound {
     let (at, inside) = container.map_or((None, None), |c| (c.channel_id, Some((c.message_ts, c.thread_ts))));
     let (container_ts, container_thread) = inside.unwrap_or_default();
     let (message_ts, message_thread) = message.map_or((None, None), |m| (m.ts, m.thread_ts));
-    let (view, note) = view.map_or((None, String::new()), |v| (Some(v.id), v.private_metadata));
+    let (view, note) =
+        view.map_or((None, String::new()), |v| ((v.kind != "home").then_some(v.id), v.private_metadata));
     Inbound {
         key: trigger_id.as_ref().map_or_else(|| digest(payload), |id| format!("trigger {id}")),
         by: Asker {
