@@ -151,6 +151,11 @@ impl Layouts {
         self.fitted(platform, Layout::Card, card, words)
     }
 
+    /// What of a card its message or sheet does not hold, whole.
+    pub fn rest(&self, platform: Platform, card: &Card) -> Vec<Block> {
+        Fitted::rest(card, platform.limits())
+    }
+
     /// A card to be looked at closely.
     pub fn sheet(&self, platform: Platform, card: &Card, words: &Words) -> Result<Value, LayoutError> {
         self.fitted(platform, Layout::Sheet, card, words)

@@ -90,7 +90,7 @@ impl Desk {
         Ok(self.approved(&decided))
     }
 
-    fn approved(&self, record: &ProposalRecord) -> Answer {
+    pub(super) fn approved(&self, record: &ProposalRecord) -> Answer {
         let id = &record.proposal.id;
         let need = usize::from(record.proposal.policy.approvals.max(1));
         let missing = need.saturating_sub(standing(&record.decisions).len());

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::state::{Ephemeral, State, View};
 use super::web::{Refused, json_answer, plain};
-use super::{BOT_USER, FakeSlack, TEAM, blocks, show};
+use super::{BOT_USER, FakeSlack, TEAM, blocks, files, show};
 
 /// How long a trigger opens a modal.
 const TRIGGER_LIVES: Duration = Duration::from_secs(3);
 const RESPONSE_USES: u32 = 5;
 
-type Outcome = Result<Value, Refused>;
+pub type Outcome = Result<Value, Refused>;
 
 pub fn call(slack: &FakeSlack, method: &str, arguments: &Value) -> Outcome {
     let address = slack.inner.sockets;
@@ -35,6 +35,8 @@ pub fn call(slack: &FakeSlack, method: &str, arguments: &Value) -> Outcome {
         "views.open" => open(state, arguments),
         "views.update" => renew(state, arguments),
         "views.publish" => publish(state, arguments),
+        "files.getUploadURLExternal" => files::place(state, arguments),
+        "files.completeUploadExternal" => files::complete(state, arguments),
         "usergroups.list" => Ok(groups(state, arguments)),
         "users.info" => {
             let user = state.users.get(text(arguments, "user")).ok_or("user_not_found")?;
@@ -50,7 +52,7 @@ pub fn call(slack: &FakeSlack, method: &str, arguments: &Value) -> Outcome {
     })
 }
 
-fn text<'a>(arguments: &'a Value, name: &str) -> &'a str {
+pub fn text<'a>(arguments: &'a Value, name: &str) -> &'a str {
     arguments[name].as_str().unwrap_or_default()
 }
 
@@ -102,7 +104,7 @@ fn content(arguments: &Value, longest: Option<usize>) -> Result<Value, Refused> 
     Ok(message)
 }
 
-fn reachable(state: &State, channel: &str) -> Result<(), Refused> {
+pub fn reachable(state: &State, channel: &str) -> Result<(), Refused> {
     let channel = state.channels.get(channel).ok_or("channel_not_found")?;
     if channel.archived {
         return Err("is_archived".into());
