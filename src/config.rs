@@ -62,6 +62,8 @@ pub struct Secrets {
     pub oidc: Option<String>,
     /// Slack's, where it is configured.
     pub slack: Option<chat::slack::settings::Secrets>,
+    /// Discord's, where it is configured.
+    pub discord: Option<chat::discord::settings::Secrets>,
 }
 
 impl Config {
@@ -103,7 +105,8 @@ impl Config {
         sections::console_templates(&mut config.console, surroundings, &tree, &mut mistakes);
         let oidc = console::client_secret(&config.console, surroundings, &tree, &mut mistakes);
         let slack = chat_secrets::slack(&config.chat, surroundings, &tree, &mut mistakes);
-        let secrets = Secrets { oidc, slack };
+        let discord = chat_secrets::discord(&config.chat, surroundings, &tree, &mut mistakes);
+        let secrets = Secrets { oidc, slack, discord };
         match policy.filter(|_| mistakes.is_empty()) {
             Some(policy) => Ok(Loaded { config, policy, tokens: Tokens::new(tokens), secrets }),
             None => Err(Report::new(name, mistakes)),

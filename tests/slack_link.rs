@@ -374,7 +374,7 @@ async fn what_was_known_serves_while_slack_does_not_answer_and_strangers_stay_st
 fn message(text: &str) -> Outgoing {
     let body =
         json!({"text": text, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]});
-    Outgoing { nonce: format!("n-{text}").as_str().into(), body, summary: text.to_owned() }
+    Outgoing { nonce: format!("n-{text}").as_str().into(), body, summary: text.to_owned(), tags: Vec::new() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

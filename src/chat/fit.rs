@@ -253,6 +253,7 @@ impl Fitter<'_> {
                 fit(text, space, unit, &form)
             }
             Block::Code { text } => fit(text, space, unit, &|text| dialect.fence(text)),
+            Block::Diff { text } => fit(text, space, unit, &|text| dialect.diff(text)),
             Block::List { items } => self.list(items, space),
             Block::Fields { .. } | Block::Actions { .. } | Block::Note { .. } => String::new(),
         }
@@ -340,6 +341,7 @@ fn is_body(block: &Block) -> bool {
         | Block::Text { .. }
         | Block::Quote { .. }
         | Block::Code { .. }
+        | Block::Diff { .. }
         | Block::List { .. } => true,
         Block::Fields { .. } | Block::Actions { .. } | Block::Note { .. } => false,
     }

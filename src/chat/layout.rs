@@ -174,6 +174,8 @@ impl Layouts {
                 InputKind::Paragraph { placeholder } => ("paragraph", placeholder.clone(), Vec::new()),
                 InputKind::Choice { options } => ("choice", options.join(" | "), choices(options, limits)),
             };
+            // A menu of nothing is none.
+            let kind = if kind == "choice" && options.is_empty() { "line" } else { kind };
             json!({
                 "name": short(&input.name, 90),
                 "label": short(&input.label, limits.form_label),
@@ -190,6 +192,10 @@ impl Layouts {
         values["title"] = json!(short(&form.title, limits.form_title));
         values["submit"] = json!(short(&form.submit, limits.form_title));
         values["inputs"] = json!(inputs.collect::<Vec<_>>());
+        // Where a modal has room for five things, what stands above comes after the questions.
+        let above = if form.inputs.len() < 5 { values["body"].as_array().cloned() } else { None };
+        let above: Vec<&str> = above.iter().flatten().filter_map(Value::as_str).collect();
+        values["intro"] = json!(above.join("\n"));
         self.render(&name(platform, Layout::Form), &values)
     }
 

@@ -21,7 +21,8 @@ pub const FALLBACK: &str = "en";
 pub const LOCALES: &[&str] = &["en", "zh-CN"];
 
 /// The files of a locale.
-pub(super) const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml", "web.yaml"];
+pub(super) const FILES: &[&str] =
+    &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml", "discord.yaml", "web.yaml"];
 
 macro_rules! shipped {
     ($($locale:literal / $file:literal),* $(,)?) => {
@@ -35,11 +36,13 @@ const SHIPPED: &[(&str, &str, &str)] = shipped![
     "en" / "note.yaml",
     "en" / "answer.yaml",
     "en" / "slack.yaml",
+    "en" / "discord.yaml",
     "en" / "web.yaml",
     "zh-CN" / "card.yaml",
     "zh-CN" / "note.yaml",
     "zh-CN" / "answer.yaml",
     "zh-CN" / "slack.yaml",
+    "zh-CN" / "discord.yaml",
     "zh-CN" / "web.yaml",
 ];
 

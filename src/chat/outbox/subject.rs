@@ -10,7 +10,7 @@ use crate::chat::card::Card;
 use crate::chat::route::{Destination, Marks};
 use crate::chat::tell::Teller;
 use crate::engine::{IncidentView, PostState, Posting, Refused};
-use crate::incident::{Incident, IncidentId, Status, Text};
+use crate::incident::{Incident, IncidentId, Severity, Status, Text};
 
 /// So many incidents are gathered in one message.
 const GATHERED: u32 = 500;
@@ -26,6 +26,22 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn version(&self) -> u64 {
         self.view.as_ref().map_or(0, |view| view.incident.version)
+    }
+
+    /// The incident's state and severity, as places with tags may have them.
+    pub(super) fn tags(&self) -> Vec<&'static str> {
+        let Some(view) = &self.view else { return Vec::new() };
+        let state = match view.incident.status {
+            Status::Open => "open",
+            Status::Absorbed { .. } => "absorbed",
+            Status::Resolved { .. } => "resolved",
+        };
+        let severity = match view.incident.finding.severity {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Critical => "critical",
+        };
+        vec![state, severity]
     }
 }
 
