@@ -267,8 +267,9 @@ mod tests {
                     open.push(path);
                 } else {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    let pages =
-                        text.contains("use super::say") || text.contains("::Say") || path.ends_with(".hbs");
+                    let pages = text.contains("use super::say")
+                        || text.contains("::Say")
+                        || path.extension().is_some_and(|end| end == "hbs");
                     let starts = [
                         ("say(\"", ""),
                         (".word(\"", ""),
