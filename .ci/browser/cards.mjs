@@ -17,7 +17,7 @@ const url = await new Promise((found, failed) => {
 });
 const browser = await launch();
 try {
-  const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, deviceScaleFactor: 2, locale: "en" });
+  const context = await browser.newContext({ viewport: { width: 1000, height: 2000 }, deviceScaleFactor: 2, locale: "en" });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   for (const [name, sample] of Object.entries({ incident: "incident", preview: "preview", fixed: "resolved", digest: "digest", form: "form" })) {
