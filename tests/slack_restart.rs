@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use fake_slack::Fault;
 use kubemend::store::Store;
-use scene::{ALERTS, ANN, BEN, Scene, Wanted};
+use scene::{ALERTS, ANN, BEN, GIL, Scene, Wanted};
 
 const APPROVE: [&str; 3] = ["Approve (low risk)", "Approve (medium risk)", "Approve (high risk)"];
 
@@ -158,4 +158,59 @@ async fn a_public_answer_is_not_doubled_by_a_crash() {
     scene.whispers(BEN, &["admin"]).await;
     assert_eq!(scene.slack.posted(ALERTS).len(), 1, "{}", scene.slack.channel(ALERTS));
     nothing_is_owed(scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_that_rests_on_a_group_does_not_go_stale_by_a_restart() {
+    let mut scene = Scene::start(&Wanted { approvals: 2, ..Wanted::default() }).await;
+    scene.stage.play("stale-subpath").await;
+    let ts = scene.message(ALERTS, &["[*Approve"]).await;
+    let label = approve_label(&scene.shown(&ts));
+    scene.slack.click(GIL, ALERTS, &ts, &label).await;
+    scene.whispers(GIL, &["recorded", "1 more"]).await;
+    scene.stage.bot.kill();
+    // Slack does not tell of groups for a while; what it told a moment ago counts.
+    scene.slack.fail("usergroups.list", Fault::Status(503), usize::MAX);
+    again(&mut scene).await;
+    scene.slack.click(BEN, ALERTS, &ts, &label).await;
+    scene.shows(&ts, &["fixed"]).await;
+    scene.thread_tells(&ts, &["gil approved", "ben approved", "approved by ben, gil"]).await;
+    assert_eq!(scene.stage.written().len(), 1);
+    nothing_is_owed(scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mentions_that_were_missed_are_answered_or_named() {
+    let mut scene = Scene::start(&Wanted::default()).await;
+    scene.stage.bot.kill();
+    let url = format!("sqlite:{}", scene.stage.bot.database().display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    let long_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(30);
+    sqlx::query("INSERT OR REPLACE INTO heard (platform, at) VALUES ('slack', ?)")
+        .bind(i64::try_from(long_ago.as_nanosecond()).unwrap())
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    scene.slack.mention_unheard(BEN, ALERTS, "status", Duration::from_secs(45 * 60));
+    scene.slack.mention_unheard(BEN, ALERTS, "pause, now!", Duration::from_secs(20 * 60));
+    scene.slack.mention_unheard(ANN, ALERTS, "whoami", Duration::from_secs(20));
+    again(&mut scene).await;
+    let said = scene.whispers(ANN, &["admin"]).await;
+    scene.tell("ann asked a moment ago and alone is told", &said);
+    let ts = scene.message(ALERTS, &["was not running", "pause, now!"]).await;
+    let told = scene.shown(&ts).lines().filter(|line| !line.starts_with('~')).collect::<Vec<_>>().join("\n");
+    let lasted = regex::Regex::new(r"for [0-9hms ]+").unwrap();
+    scene.tell("and the channel", &lasted.replace(&told, "for [duration]"));
+    assert!(!told.contains("status"), "that was before");
+    scene.slack.command(BEN, ALERTS, "status").await;
+    scene.whispers(BEN, &["running"]).await;
+    again(&mut scene).await;
+    scene.slack.command(BEN, ALERTS, "whoami").await;
+    scene.whispers(BEN, &["admin"]).await;
+    let alone = scene.slack.with(|state| state.ephemerals.iter().filter(|e| e.user == ANN).count());
+    assert_eq!(alone, 1, "answered once:\n{}", scene.slack.transcript());
+    assert_eq!(scene.slack.posted(ALERTS).len(), 1, "{}", scene.slack.channel(ALERTS));
+    scene.slack.with(|state| state.pings.retain(|ping| ping != "<@UBEN>"));
+    insta::assert_snapshot!(nothing_is_owed(scene).await);
 }

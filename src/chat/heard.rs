@@ -19,14 +19,20 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Notes when the platform is heard, until `stop`, and once more at the end.
 pub(super) async fn keep(hearing: Hearing, engine: Handle, stop: CancellationToken) {
+    let mut look = tokio::time::interval(LOOK);
+    while !hearing.was_heard() {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = look.tick() => {}
+        }
+    }
     let mut every = tokio::time::interval(EVERY);
     loop {
         let stopped = tokio::select! {
             () = stop.cancelled() => true,
             _ = every.tick() => false,
         };
-        if hearing.was_heard()
-            && hearing.deaf().is_none()
+        if hearing.deaf().is_none()
             && let Err(refused) = engine.put_heard(hearing.platform(), engine.now()).await
         {
             let chain: &dyn std::error::Error = &refused;

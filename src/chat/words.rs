@@ -185,7 +185,8 @@ fn shield(value: &mut Value) {
     }
 }
 
-fn marked(text: &str) -> Rich {
+/// Text of ours, in which what stands between backticks is to the letter.
+pub(super) fn marked(text: &str) -> Rich {
     let parts: Vec<&str> = text.split('`').collect();
     let whole = |part: &str| part.replace(SHIELD, "`");
     let span = |(index, part): (usize, &&str)| {

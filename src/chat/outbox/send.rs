@@ -86,7 +86,10 @@ impl<P: Platform> Shared<P> {
     /// What the message could not hold goes on in its thread, so many times.
     async fn continue_message(&self, posting: &mut Posting, wanted: &Wanted) -> Result<(), Refused> {
         let (PostState::Posted { .. }, Some(view)) = (&posting.state, &wanted.view) else { return Ok(()) };
-        let rest = self.parts.layouts.rest(self.parts.kind, &wanted.card);
+        let mut rest = self.parts.layouts.rest(self.parts.kind, &wanted.card);
+        let book = self.parts.engine.book();
+        let teller = Teller { words: &self.parts.words, book: &book };
+        rest.extend(teller.further_quotes(&view.incident));
         if rest.is_empty() || posting.continued.len() >= more::MOST {
             return Ok(());
         }

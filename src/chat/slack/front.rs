@@ -20,7 +20,7 @@ use super::inbound::{Asker, Inbound, Place, What};
 use super::inbox::Taken;
 use super::manifest::DIAGNOSE;
 use super::platform::Channels;
-use super::waiting::{Meanwhile, Waiting};
+use super::waiting::{self, Meanwhile, Waiting};
 use super::web::Web;
 use crate::chat::answer::Answer;
 use crate::chat::card::{Card, Tone};
@@ -109,6 +109,10 @@ impl Front {
         metrics::histogram!("kubemend_slack_answer_seconds").record(at.elapsed().as_secs_f64());
         if since.is_some() && matches!(what, What::Mentioned { .. }) && asking.aloud.is_none() {
             asking.aloud = self.spoken(&asking, &key).await;
+        }
+        if since.is_none() && matches!(what, What::Filled { .. }) {
+            // The acknowledgement changes the window, too; it must have come before.
+            waiting::until(Some((at + waiting::ACKNOWLEDGED).into())).await;
         }
         let shown = asking.show(&answer).await;
         if let Answer::Sheet(card) = &answer {

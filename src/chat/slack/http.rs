@@ -123,11 +123,11 @@ fn form(body: &str) -> Map<String, Value> {
 }
 
 async fn told(receipt: Receipt) -> Response {
-    let (payload, kept) = match receipt {
-        Receipt::Acknowledge(payload, kept) => (payload, kept),
+    let (payload, mut due) = match receipt {
+        Receipt::Acknowledge(payload, due) => (payload, due),
         Receipt::Full => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    kept.in_time().await;
+    due.in_time().await;
     match payload {
         None => StatusCode::OK.into_response(),
         Some(payload) => axum::Json(payload).into_response(),

@@ -40,10 +40,35 @@ pub struct Taken {
 /// What is to be told to Slack.
 #[derive(Debug)]
 pub(super) enum Receipt {
-    /// Taken, now or before; with what stands in the acknowledgement, which waits a moment for the disk.
-    Acknowledge(Option<Value>, Kept),
+    /// Taken, now or before; with what stands in the acknowledgement.
+    Acknowledge(Option<Value>, Due),
     /// No room. Not taken.
     Full,
+}
+
+/// What is handed over when this is dropped, which is to be after the acknowledgement was sent: an answer must not
+/// be there before it, or what stands in the acknowledgement would take its place.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    kept: Option<Kept>,
+    handed: Option<(mpsc::OwnedPermit<Taken>, Taken)>,
+}
+
+impl Due {
+    /// Waits for the disk, but not for long.
+    pub(super) async fn in_time(&mut self) {
+        if let Some(kept) = self.kept.take() {
+            kept.in_time().await;
+        }
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        if let Some((place, taken)) = self.handed.take() {
+            place.send(taken);
+        }
+    }
 }
 
 impl Inbox {
@@ -63,13 +88,13 @@ impl Inbox {
                     error = &unreadable as &dyn std::error::Error,
                     "Slack sent what cannot be read"
                 );
-                return Receipt::Acknowledge(None, Kept::default());
+                return Receipt::Acknowledge(None, Due::default());
             }
         };
         let reply = reply_to(&inbound.what);
         if inbound.what == What::Nothing {
             count(channel, "nothing");
-            return Receipt::Acknowledge(reply, Kept::default());
+            return Receipt::Acknowledge(reply, Due::default());
         }
         self.queue_up(channel, inbound, reply, None)
     }
@@ -84,31 +109,31 @@ impl Inbox {
         let key = inbound.key.clone();
         if !self.seen.add(&key) {
             count(channel, "seen_before");
-            return Receipt::Acknowledge(reply, Kept::default());
+            return Receipt::Acknowledge(reply, Due::default());
         }
-        let Ok(place) = self.queue.try_reserve() else {
+        let Ok(place) = self.queue.clone().try_reserve_owned() else {
             self.seen.forget(&key);
             count(channel, "no_room");
             tracing::error!("{PLACES} clicks and commands wait already; another one was not taken");
             return Receipt::Full;
         };
         let kept = self.keep(&inbound);
-        place.send(Taken { inbound, at: Instant::now(), since });
         count(channel, "taken");
-        Receipt::Acknowledge(reply, kept)
+        let handed = Some((place, Taken { inbound, at: Instant::now(), since }));
+        Receipt::Acknowledge(reply, Due { kept, handed })
     }
 
     /// Whoever looks at the home sees it again the next time; everything else is owed an answer.
-    fn keep(&self, inbound: &Inbound) -> Kept {
+    fn keep(&self, inbound: &Inbound) -> Option<Kept> {
         match inbound.what {
-            What::HomeOpened | What::Nothing => Kept::default(),
+            What::HomeOpened | What::Nothing => None,
             What::Pressed { .. }
             | What::Filled { .. }
             | What::Commanded { .. }
             | What::Mentioned { .. }
             | What::Shortcut { .. } => {
                 let body = serde_json::to_string(inbound).expect("plain data always serialises");
-                self.owing.keep(&inbound.key, body)
+                Some(self.owing.keep(&inbound.key, body))
             }
         }
     }

@@ -12,6 +12,8 @@ use crate::chat::card::Card;
 const PATIENCE: Duration = Duration::from_millis(1_200);
 /// What is there so far changes no more often than this.
 const EVERY: Duration = Duration::from_millis(700);
+/// By then an acknowledgement has reached Slack, whatever the disk did.
+pub(super) const ACKNOWLEDGED: Duration = Duration::from_millis(250);
 /// A response URL takes five answers: these, the last one, and one in reserve.
 const BY_RESPONSE: u32 = 3;
 /// A message can be edited as often as one likes; nobody reads more.
@@ -73,7 +75,7 @@ impl Waiting {
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever waits is shown something at a certain time")]
-async fn until(at: Option<tokio::time::Instant>) {
+pub(super) async fn until(at: Option<tokio::time::Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,

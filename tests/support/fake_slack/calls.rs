@@ -213,8 +213,8 @@ fn page<'m>(messages: impl Iterator<Item = &'m Value>, arguments: &Value) -> Val
     let with = arguments["include_all_metadata"] == true || arguments["include_all_metadata"] == "true";
     let oldest = &arguments["oldest"];
     let oldest = oldest.as_str().unwrap_or_default();
-    let mut found: Vec<Value> =
-        messages.filter(|message| message["ts"].as_str().unwrap_or_default() > oldest).cloned().collect();
+    let latest = arguments["latest"].as_str().unwrap_or("9");
+    let mut found: Vec<Value> = messages.filter(|message| within(message, oldest, latest)).cloned().collect();
     let has_more = found.len() as u64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(100));
     if !with {
@@ -223,6 +223,11 @@ fn page<'m>(messages: impl Iterator<Item = &'m Value>, arguments: &Value) -> Val
         }
     }
     json!({"messages": found, "has_more": has_more})
+}
+
+fn within(message: &Value, oldest: &str, latest: &str) -> bool {
+    let ts = message["ts"].as_str().unwrap_or_default();
+    ts > oldest && ts < latest
 }
 
 fn open(state: &mut State, arguments: &Value) -> Outcome {

@@ -20,8 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::envelope::{Envelope, acknowledgement};
 use super::{Notice, Socket};
 use crate::chat::hearing::Clock;
-use crate::chat::owed::Kept;
-use crate::chat::slack::inbox::Receipt;
+use crate::chat::slack::inbox::{Due, Receipt};
 use crate::chat::slack::web::WebError;
 
 /// How long opening may take, hello included.
@@ -158,7 +157,7 @@ struct Hears {
     link: Link,
     stream: Stream,
     /// Acknowledgements that wait for the disk.
-    due: JoinSet<Message>,
+    due: JoinSet<(Message, Due)>,
     heard: Instant,
     /// A ping that was not answered yet.
     asked: Option<Instant>,
@@ -183,7 +182,7 @@ impl Hears {
         loop {
             let step = tokio::select! {
                 () = stop.cancelled() => Err(Ended::Stopped),
-                Some(Ok(acknowledgement)) = self.due.join_next() => self.send(acknowledgement).await,
+                Some(Ok(due)) = self.due.join_next() => self.acknowledge(due).await,
                 frame = self.stream.next() => self.frame(frame).await,
                 _ = beat.tick() => self.beat(ping).await,
             };
@@ -262,21 +261,28 @@ impl Hears {
         let receipt = match (envelope.channel(), envelope.payload) {
             (Some(channel), Some(payload)) => self.link.socket.inbox.offer(channel, payload.get()),
             // Kinds that are not asked for are acknowledged, or Slack would send them again.
-            (_, _) => Receipt::Acknowledge(None, Kept::default()),
+            (_, _) => Receipt::Acknowledge(None, Due::default()),
         };
-        let Receipt::Acknowledge(payload, kept) = receipt else { return };
+        let Receipt::Acknowledge(payload, mut due) = receipt else { return };
         if let Some(text) = acknowledgement(envelope, payload) {
             self.due.spawn(async move {
-                kept.in_time().await;
-                Message::text(text)
+                due.in_time().await;
+                (Message::text(text), due)
             });
         }
     }
 
+    /// What was taken is handed over once it is acknowledged.
+    async fn acknowledge(&mut self, (message, due): (Message, Due)) -> Result<(), Ended> {
+        let sent = self.send(message).await;
+        drop(due);
+        sent
+    }
+
     /// What was taken on this link is acknowledged on it, if it still can be.
     async fn acknowledge_the_rest(&mut self) {
-        while let Some(Ok(message)) = self.due.join_next().await {
-            if self.send(message).await.is_err() {
+        while let Some(Ok(due)) = self.due.join_next().await {
+            if self.acknowledge(due).await.is_err() {
                 return;
             }
         }
