@@ -372,14 +372,13 @@ async fn in_a_forum_an_incident_is_a_post_whose_tags_say_how_it_stands() {
             .with(|state| state.channels[&id].tags.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>())
     };
     let has = |scene: &Scene, tag: &str| tags(scene).iter().any(|own| own == tag);
-    scene.until("it waits for a decision", || has(&scene, "needs a decision").then_some(())).await;
-    assert!(has(&scene, "warning"), "{:?}", tags(&scene));
+    assert!(has(&scene, "open") && has(&scene, "warning"), "{:?}", tags(&scene));
     scene.discord.click(ANN, &id, &id, &label).await;
     scene.whispers(ANN, &["recorded"]).await;
     scene.shows(&id, &["fixed"]).await;
     scene.thread_tells(&id, &["ann approved", "Fixed. Checked"]).await;
-    scene.until("it is over", || has(&scene, "over").then_some(())).await;
-    assert!(!has(&scene, "needs a decision") && has(&scene, "warning"), "{:?}", tags(&scene));
+    scene.until("it is over", || has(&scene, "resolved").then_some(())).await;
+    assert!(!has(&scene, "open") && has(&scene, "warning"), "{:?}", tags(&scene));
     assert_eq!(scene.discord.posted(FORUM).len(), 1, "{}", scene.discord.channel(FORUM));
     let name = scene.discord.with(|state| state.channels[&id].name.clone());
     scene.tell("the post is called", &name);

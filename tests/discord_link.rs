@@ -67,7 +67,7 @@ fn ears(discord: &FakeDiscord, mode: Mode) -> Ears {
 /// A server in which `/mend` is registered.
 async fn discord() -> FakeDiscord {
     let discord = FakeDiscord::start(&[(CHANNEL, "alerts")]).await;
-    discord.add_forum(FORUM, "posts", &["open", "over"]);
+    discord.add_forum(FORUM, "posts", &["open", "resolved"]);
     discord.add_user(ANN, "ann", Kind::Member, &[]);
     discord.add_user(BEN, "ben", Kind::Member, &[]);
     let path = format!("/applications/{APPLICATION}/guilds/{GUILD}/commands");
@@ -85,7 +85,11 @@ struct House {
 
 async fn house() -> House {
     let discord = discord().await;
-    discord.with(|state| state.heartbeat = Duration::from_secs(1));
+    discord.with(|state| {
+        state.heartbeat = Duration::from_secs(1);
+        // What is sent while nothing is linked is answered after the resume; how long that takes is not asked here.
+        state.first_within = Duration::from_secs(60);
+    });
     let house = begun(discord);
     house.until("it is heard", || house.discord.linked() == 1).await;
     house

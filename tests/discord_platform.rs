@@ -46,14 +46,14 @@ fn web(discord: &FakeDiscord) -> Arc<Web> {
 
 async fn discord() -> FakeDiscord {
     let discord = FakeDiscord::start(&[(CHANNEL, "alerts")]).await;
-    discord.add_forum(FORUM, "posts", &["open", "over"]);
+    discord.add_forum(FORUM, "posts", &["open", "resolved"]);
     discord
 }
 
 fn outgoing(text: &str, tags: &[&'static str]) -> Outgoing {
     let body = json!({"allowed_mentions": {"parse": []}, "embeds": [{"title": text, "description": "because", "color": 5}],
         "components": [{"type": 1, "components": [{"type": 2, "style": 3, "label": "Go", "custom_id": "go"}]}]});
-    let nonce = format!("{:0>24}", text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let nonce = format!("{:0<24}", text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
     let tags = tags.to_vec();
     Outgoing { nonce: nonce.as_str().into(), body, summary: text.to_owned(), tags }
 }
@@ -104,9 +104,9 @@ async fn in_a_forum_a_post_is_made_tagged_answered_and_found_again() {
         .reply(&forum, &sent.message, sent.thread.as_ref(), "history", &outgoing("two", &[]))
         .await
         .unwrap();
-    let over = Outgoing { nonce: nonce("one"), ..outgoing("fixed", &["over"]) };
+    let over = Outgoing { nonce: nonce("one"), ..outgoing("fixed", &["resolved"]) };
     channels.edit(&forum, &sent.message, &over).await.unwrap();
-    assert_eq!(tags(), ["over"]);
+    assert_eq!(tags(), ["resolved"]);
     let found = channels.find(&forum, None, &nonce("one")).await.unwrap();
     assert_eq!(found, Some(sent.clone()));
     assert_eq!(channels.find(&forum, None, &nonce("nine")).await.unwrap(), None);

@@ -10,8 +10,8 @@ use crate::chat::discord::permissions::{MENTIONS, effective, missing};
 use crate::chat::discord::web::{Route, Web};
 use crate::incident::Text;
 
-/// Kinds of channels that take messages or posts: text, announcements, forums.
-const KINDS: &[u64] = &[0, 5, 15];
+/// Kinds of channels that take messages or posts: text, announcements, forums, media.
+const KINDS: &[u64] = &[0, 5, 15, 16];
 /// Where the rights of a channel are.
 const RIGHTS: &str = "right click on the channel → Edit Channel → Permissions → kubemend's role";
 

@@ -19,7 +19,7 @@ const MOST: usize = 2_000;
 /// The most tags of a post.
 const MOST_TAGS: usize = 5;
 /// All the tags that kubemend sets.
-const OURS: [&str; 6] = ["open", "absorbed", "resolved", "info", "warning", "critical"];
+const OURS: [&str; 7] = ["open", "needs a decision", "being fixed", "over", "info", "warning", "critical"];
 
 /// Discord's kinds of channels in which every message begins a thread: forum and media.
 const FORUMS: [u64; 2] = [15, 16];
@@ -161,7 +161,7 @@ mod tests {
     fn forum(flags: u64) -> Place {
         let tag = |id: &str, name: &str| json!({"id": id, "name": name, "moderated": false});
         Place::of(&json!({"type": 15, "guild_id": "2", "flags": flags, "available_tags":
-            [tag("1", "Open"), tag("2", "resolved"), tag("3", " Critical "), tag("4", "postmortem")]}))
+            [tag("1", "Open"), tag("2", "over"), tag("3", " Critical "), tag("4", "postmortem")]}))
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_people_set_besides_stays_and_what_kubemend_set_goes() {
-        assert_eq!(forum(0).tags_for(&["resolved", "critical"], &["1", "4"]), ["2", "3", "4"]);
+        assert_eq!(forum(0).tags_for(&["over", "critical"], &["1", "4"]), ["2", "3", "4"]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn answered(error: &WebError, code: u64, doing: Doing) -> PostError {
         }
         .into(),
         50_008 | 50_024 => unfit("name a text, announcement or forum channel"),
-        40_067 => unfit("the forum demands a tag and has none; make some, such as `open` and `resolved`"),
+        40_067 => unfit("the forum demands a tag and has none; make some, such as `open` and `over`"),
         160_005 => PostError::Refused("the thread is locked; unlock it to have it told further".to_owned()),
         // Slow mode, writes to the channel, announcements.
         20_016 | 20_022 | 20_028 | 40_062 => {

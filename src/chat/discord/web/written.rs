@@ -29,8 +29,8 @@ impl Written {
         let File { name, text } = file;
         let mut body = body.clone();
         body["attachments"] = json!([{"id": 0, "filename": name}]);
-        // No text holds its own digest.
-        let border = format!("kubemend-{}", Digest::of_bytes(text.as_bytes()).as_str());
+        // No text holds its own digest, or three quarters of it.
+        let border = format!("kubemend-{}", &Digest::of_bytes(text.as_bytes()).as_str()[..48]);
         let form = format!(
             "--{border}\r\nContent-Disposition: form-data; name=\"payload_json\"\r\n\
              Content-Type: application/json\r\n\r\n{body}\r\n\
