@@ -103,11 +103,6 @@ impl Bot {
         })
     }
 
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.listen)
-    }
-
     pub fn database(&self) -> PathBuf {
         self.folder.join("kubemend.db")
     }
