@@ -5,17 +5,15 @@
 //! that is left open for a moment ([`Acker::Open`]) and answers itself when nobody else did. Over the gateway
 //! the answer is a request of its own, on a lane where nothing else waits; over HTTP it is the response.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::oneshot;
 
 use super::inbound::{Inbound, Place, What};
-use super::web::{Web, WebError, callback};
+use super::lane::{Crowded, Job, Lane, pause};
+use super::web::{WebError, callback};
 use crate::chat::command;
 use crate::chat::press::Press;
 
@@ -23,9 +21,8 @@ use crate::chat::press::Press;
 pub(super) const GOOD_FOR: Duration = Duration::from_millis(2_800);
 /// Until then whoever works on an open one should have answered.
 const PATIENCE: Duration = Duration::from_millis(2_000);
-/// How many answers can be under way.
-const PLACES: usize = 1_000;
-const PAUSE: Duration = Duration::from_millis(150);
+/// A response takes a moment to reach Discord, and nothing tells when it has.
+const ON_ITS_WAY: Duration = Duration::from_millis(150);
 /// For the asker alone.
 const EPHEMERAL: u64 = 64;
 
@@ -145,11 +142,17 @@ fn pressed(id: &str) -> Due {
 pub struct Acked {
     how: Deferred,
     arrived: oneshot::Receiver<Result<(), Unanswered>>,
+    /// How long it is on its way after that.
+    then: Duration,
 }
 
 impl Acked {
-    pub(super) fn new(how: Deferred, arrived: oneshot::Receiver<Result<(), Unanswered>>) -> Self {
-        Self { how, arrived }
+    fn by_request(how: Deferred, arrived: oneshot::Receiver<Result<(), Unanswered>>) -> Self {
+        Self { how, arrived, then: Duration::ZERO }
+    }
+
+    pub(super) fn in_response(how: Deferred, arrived: oneshot::Receiver<Result<(), Unanswered>>) -> Self {
+        Self { how, arrived, then: ON_ITS_WAY }
     }
 
     /// How it was deferred.
@@ -160,7 +163,9 @@ impl Acked {
     /// Waits until Discord has the acknowledgement. Before that it takes no further answer.
     pub async fn arrived(self) -> Result<(), Unanswered> {
         // Whoever was to tell is gone: kubemend stops.
-        self.arrived.await.unwrap_or(Err(Unanswered::TooLate))
+        self.arrived.await.unwrap_or(Err(Unanswered::TooLate))?;
+        pause(self.then).await;
+        Ok(())
     }
 }
 
@@ -202,6 +207,7 @@ impl Open {
 impl Door {
     async fn open(self, first: First, otherwise: &First) -> Result<(), Unanswered> {
         let (tell, arrived) = oneshot::channel();
+        let then = if matches!(self, Self::Response(_)) { ON_ITS_WAY } else { Duration::ZERO };
         let sent = match self {
             Self::Lane { lane, place, good_until } => {
                 let job = Job { place, body: first.body(), good_until, tell };
@@ -215,7 +221,9 @@ impl Door {
             (false, First::Defer(how)) => return Err(Unanswered::Meanwhile(*how)),
             (false, _) => return Err(Unanswered::TooLate),
         }
-        arrived.await.unwrap_or(Err(Unanswered::TooLate))
+        arrived.await.unwrap_or(Err(Unanswered::TooLate))?;
+        pause(then).await;
+        Ok(())
     }
 }
 
@@ -230,54 +238,23 @@ impl Drop for Open {
     }
 }
 
-/// Where answers to interactions of the gateway are sent from.
-#[derive(Clone, Debug)]
-pub(super) struct Lane(mpsc::Sender<Job>);
-
-/// An answer to be sent.
-#[derive(Debug)]
-pub(super) struct Job {
-    place: Place,
-    body: Value,
-    good_until: Instant,
-    tell: oneshot::Sender<Result<(), Unanswered>>,
-}
-
-/// No more answers can be under way.
-#[derive(Debug)]
-pub(super) struct Crowded;
-
-impl Lane {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Job>) {
-        let (lane, jobs) = mpsc::channel(PLACES);
-        (Self(lane), jobs)
-    }
-
-    fn send(&self, job: Job) -> Result<(), Crowded> {
-        self.0.try_send(job).map_err(|_| {
-            tracing::error!("{PLACES} answers to Discord are under way already; another one was not sent");
-            Crowded
-        })
-    }
-
-    /// The acknowledgement of something that came over the gateway just now.
-    pub(super) fn acknowledge(&self, inbound: &Inbound, due: Due, at: Instant) -> Result<Acker, Crowded> {
-        let (place, good_until) = (inbound.place.clone(), at + GOOD_FOR);
-        match due {
-            Due::Defer(how) => {
-                let (tell, arrived) = oneshot::channel();
-                self.send(Job { place, body: First::Defer(how).body(), good_until, tell })?;
-                Ok(Acker::Deferred(Acked::new(how, arrived)))
-            }
-            Due::Open(otherwise) => {
-                let door = Door::Lane { lane: self.clone(), place, good_until };
-                Ok(Acker::Open(Open::new(at, otherwise, door)))
-            }
-            Due::Nothing => {
-                let (tell, arrived) = oneshot::channel();
-                let _ = tell.send(Ok(()));
-                Ok(Acker::Deferred(Acked::new(Deferred::Quietly, arrived)))
-            }
+/// The acknowledgement of something that came over the gateway just now.
+pub(super) fn over(lane: &Lane, inbound: &Inbound, due: Due, at: Instant) -> Result<Acker, Crowded> {
+    let (place, good_until) = (inbound.place.clone(), at + GOOD_FOR);
+    match due {
+        Due::Defer(how) => {
+            let (tell, arrived) = oneshot::channel();
+            lane.send(Job { place, body: First::Defer(how).body(), good_until, tell })?;
+            Ok(Acker::Deferred(Acked::by_request(how, arrived)))
+        }
+        Due::Open(otherwise) => {
+            let door = Door::Lane { lane: lane.clone(), place, good_until };
+            Ok(Acker::Open(Open::new(at, otherwise, door)))
+        }
+        Due::Nothing => {
+            let (tell, arrived) = oneshot::channel();
+            let _ = tell.send(Ok(()));
+            Ok(Acker::Deferred(Acked::by_request(Deferred::Quietly, arrived)))
         }
     }
 }
@@ -289,73 +266,6 @@ pub(super) type Response = oneshot::Receiver<(First, oneshot::Sender<Result<(), 
 pub(super) fn in_response(otherwise: First, at: Instant) -> (Acker, Response) {
     let (answer, response) = oneshot::channel();
     (Acker::Open(Open::new(at, otherwise, Door::Response(answer))), response)
-}
-
-/// Sends what comes until `stop`, and finishes what was begun: it has three seconds anyhow.
-pub(super) async fn run(web: Arc<Web>, mut jobs: mpsc::Receiver<Job>, stop: CancellationToken) {
-    let mut under_way = JoinSet::new();
-    loop {
-        let job = tokio::select! {
-            biased;
-            job = jobs.recv() => job,
-            Some(_) = under_way.join_next() => continue,
-            () = stop.cancelled() => break,
-        };
-        let Some(job) = job else { break };
-        let web = Arc::clone(&web);
-        under_way.spawn(async move { deliver(&web, job).await });
-    }
-    jobs.close();
-    while let Ok(job) = jobs.try_recv() {
-        let web = Arc::clone(&web);
-        under_way.spawn(async move { deliver(&web, job).await });
-    }
-    while under_way.join_next().await.is_some() {}
-}
-
-async fn deliver(web: &Web, job: Job) {
-    let mut tries = 0_u32;
-    let outcome = loop {
-        tries += 1;
-        let error = match web.callback(&job.place, &job.body).await {
-            Ok(()) => break Ok(()),
-            Err(error) => error,
-        };
-        match error.code() {
-            Some(10_062) => break Err(Unanswered::TooLate),
-            // An earlier try of our own arrived after all.
-            Some(40_060) if tries > 1 => break Ok(()),
-            Some(40_060) => break Err(Unanswered::Twice),
-            Some(_) => break Err(error.into()),
-            None => {}
-        }
-        let wait = match &error {
-            WebError::RateLimited { after, .. } => *after,
-            _ => PAUSE,
-        };
-        if Instant::now() + wait >= job.good_until {
-            break Err(error.into());
-        }
-        pause(wait).await;
-    };
-    let label = match &outcome {
-        Ok(()) => "ok",
-        Err(Unanswered::TooLate) => "too_late",
-        Err(Unanswered::Twice) => "twice",
-        Err(Unanswered::Meanwhile(_) | Unanswered::Web(_)) => "failed",
-    };
-    metrics::counter!("kubemend_discord_acknowledged_total", "outcome" => label).increment(1);
-    if let Err(why) = &outcome {
-        let why: &dyn std::error::Error = why;
-        tracing::warn!(error = why, "an interaction of Discord was not acknowledged");
-    }
-    // Nobody need wait for it.
-    let _ = job.tell.send(outcome);
-}
-
-#[expect(clippy::disallowed_methods, reason = "a pause between two tries, within three seconds")]
-async fn pause(time: Duration) {
-    tokio::time::sleep(time).await;
 }
 
 #[cfg(test)]
@@ -398,7 +308,7 @@ mod tests {
         let (lane, mut jobs) = Lane::new();
         let inbound = super::super::inbound::read(r#"{"id": "1", "type": 1}"#).expect("an interaction");
         let due = Due::Open(First::Choices(Vec::new()));
-        let open = lane.acknowledge(&inbound, due, Instant::now()).expect("there is room");
+        let open = over(&lane, &inbound, due, Instant::now()).expect("there is room");
         assert!(jobs.try_recv().is_err(), "it is left open");
         drop(open);
         assert_eq!(jobs.try_recv().expect("answered").body["type"], 8);

@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::ack::{self, Job, Lane};
 use super::gateway::Gateway;
 use super::inbox::{Inbox, Taken};
+use super::lane::{self, Job, Lane};
 use super::settings::{Mode, Secrets, Settings};
 use super::web::{Web, WebError};
 use crate::chat::hearing::{Clock, Gap, Hearing};
@@ -79,7 +79,7 @@ impl Link {
     /// Keeps hearing until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let (mut tasks, over_http) = (JoinSet::new(), self.gateway.is_none());
-        tasks.spawn(ack::run(self.web, self.jobs, stop.clone()));
+        tasks.spawn(lane::run(self.web, self.jobs, stop.clone()));
         if let Some(gateway) = self.gateway {
             tasks.spawn(gateway.run(stop.clone()));
         }

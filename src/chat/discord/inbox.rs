@@ -8,8 +8,9 @@ use std::time::Instant;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::ack::{Acked, Acker, Crowded, Due, First, Lane, Response, Unanswered, due, in_response};
+use super::ack::{Acked, Acker, Due, First, Response, Unanswered, due, in_response, over};
 use super::inbound::{self, Inbound};
+use super::lane::{Crowded, Lane};
 use crate::chat::seen::Seen;
 
 /// How many can wait to be worked on.
@@ -60,7 +61,7 @@ impl Inbox {
             return self.refuse(&key, "gateway");
         };
         let at = Instant::now();
-        match lane.acknowledge(&inbound, due, at) {
+        match over(lane, &inbound, due, at) {
             Ok(ack) => {
                 place.send(Taken { inbound, at, ack });
                 count("gateway", "taken");
@@ -85,7 +86,7 @@ impl Inbox {
         let (ack, receipt) = match due {
             Due::Defer(how) => {
                 let (tell, arrived) = oneshot::channel();
-                let ack = Acker::Deferred(Acked::new(how, arrived));
+                let ack = Acker::Deferred(Acked::in_response(how, arrived));
                 (ack, Receipt::Answer(First::Defer(how).body(), Some(tell)))
             }
             Due::Open(otherwise) => {

@@ -15,6 +15,7 @@ mod http;
 mod identity;
 pub mod inbound;
 mod inbox;
+mod lane;
 pub mod permissions;
 mod platform;
 pub mod register;

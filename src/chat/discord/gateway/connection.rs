@@ -182,8 +182,12 @@ impl<'g> Connection<'g> {
             }
             Opcode::Reconnect => Err(failed("Discord asked to connect anew".to_owned())),
             Opcode::InvalidSession => {
-                let next = if frame.is_resumable() { Next::Resume } else { Next::Anew };
-                let wait = Duration::from_secs(1) + part_of(Duration::from_secs(4));
+                let (next, wait) = if frame.is_resumable() {
+                    (Next::Resume, Duration::ZERO)
+                } else {
+                    // Discord asks for one to five seconds before a new one is begun.
+                    (Next::Anew, Duration::from_secs(1) + part_of(Duration::from_secs(4)))
+                };
                 let why = "Discord says that the session is invalid".to_owned();
                 Err(Ended { next: Some(next), wait, ..failed(why) })
             }

@@ -24,8 +24,8 @@ use rand::Rng as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::ack::Lane;
 use super::inbox::Inbox;
+use super::lane::Lane;
 use super::settings::{GatewaySettings, Secret};
 use super::web::{Web, WebError};
 use crate::chat::hearing::{Clock, Gap, Hearing};
