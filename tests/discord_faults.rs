@@ -96,7 +96,7 @@ async fn a_session_that_is_lost_makes_it_not_ready_and_the_gap_is_told_once() {
     scene.until("it is heard again", || (scene.discord.linked() == 1).then_some(())).await;
     assert_eq!(scene.discord.answered(&lost), (0, None));
     assert_eq!(scene.stage.sent(), []);
-    scene.message(ALERTS, &["could not hear Discord"]).await;
+    scene.message(ALERTS, &["could not hear this channel"]).await;
     let click = scene.discord.click(ANN, ALERTS, &id, &label).await;
     scene.discord.acknowledged(&click).await;
     fixed_once(&scene, &id).await;
@@ -287,7 +287,11 @@ async fn an_answer_whose_token_is_spent_comes_as_an_ordinary_message() {
     scene.discord.fail(hook, Fault::Slow(Duration::from_secs(3)), 1);
     let preview = scene.discord.click(ANN, ALERTS, &id, "Preview").await;
     scene.discord.acknowledged(&preview).await;
-    scene.until("it answers", || (scene.discord.with(|state| state.rules.is_empty())).then_some(())).await;
+    scene
+        .until("it answers", || {
+            (scene.discord.with(|state| state.rules.iter().all(|rule| rule.left == 0))).then_some(())
+        })
+        .await;
     scene.discord.advance(Duration::from_secs(16 * 60));
     let late = scene.message(ALERTS, &["<@550000000000000001>", "Preview"]).await;
     assert_ne!(late, id);
@@ -308,7 +312,11 @@ async fn two_kubemends_with_one_token_do_not_act_twice() {
         1,
     );
     let click = scene.discord.click(ANN, ALERTS, &id, &label).await;
-    scene.until("it answers", || (scene.discord.with(|state| state.rules.is_empty())).then_some(())).await;
+    scene
+        .until("it answers", || {
+            (scene.discord.with(|state| state.rules.iter().all(|rule| rule.left == 0))).then_some(())
+        })
+        .await;
     assert_eq!(small.answer(&scene.discord, &click, json!({"type": 6})).await.status, 204);
     scene
         .until("it was told so", || {

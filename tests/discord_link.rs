@@ -85,7 +85,11 @@ struct House {
 
 async fn house() -> House {
     let discord = discord().await;
-    discord.with(|state| state.heartbeat = Duration::from_secs(1));
+    discord.with(|state| {
+        state.heartbeat = Duration::from_secs(1);
+        // What is sent while nothing is linked is answered after the resume; how long that takes is not asked here.
+        state.first_within = Duration::from_secs(60);
+    });
     let house = begun(discord);
     house.until("it is heard", || house.discord.linked() == 1).await;
     house

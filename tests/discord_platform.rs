@@ -53,7 +53,7 @@ async fn discord() -> FakeDiscord {
 fn outgoing(text: &str, tags: &[&'static str]) -> Outgoing {
     let body = json!({"allowed_mentions": {"parse": []}, "embeds": [{"title": text, "description": "because", "color": 5}],
         "components": [{"type": 1, "components": [{"type": 2, "style": 3, "label": "Go", "custom_id": "go"}]}]});
-    let nonce = format!("{:0>24}", text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let nonce = format!("{:0<24}", text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
     let tags = tags.to_vec();
     Outgoing { nonce: nonce.as_str().into(), body, summary: text.to_owned(), tags }
 }

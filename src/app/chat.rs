@@ -16,6 +16,7 @@ use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
 use crate::chat::settings::Settings;
 use crate::chat::slack::{self, Slack};
+use crate::chat::templates::{Mistake, lines};
 use crate::chat::words::Words;
 use crate::config::Secrets;
 use crate::engine::Handle;
@@ -83,9 +84,8 @@ impl Platforms {
     }
 }
 
-fn mistaken(mistakes: &[crate::chat::templates::Mistake]) -> StartError {
-    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    StartError::Chat(lines.join("\n"))
+fn mistaken(mistakes: &[Mistake]) -> StartError {
+    StartError::Chat(lines(mistakes))
 }
 
 /// The platforms that cannot be heard, if none can. While one of them is heard kubemend is of use: not to be ready

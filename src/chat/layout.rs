@@ -18,7 +18,6 @@ use super::card::{Block, Card, Rich, Tone};
 use super::cut::cut;
 use super::fit::Fitted;
 use super::limits::{self, Limits};
-use super::samples;
 use super::templates::{Mistake, line_of, overriding};
 use super::words::Words;
 
@@ -260,32 +259,6 @@ pub fn lint(layouts: &Layouts, words: &Words, cards: &[Card], forms: &[Form]) ->
     mistakes.sort();
     mistakes.dedup();
     mistakes
-}
-
-/// Reads the templates of a folder and renders every sample with them, in the shipped locales and in `further`
-/// ones: how many layouts in how many locales; or every mistake.
-pub fn check_folder(folder: Option<&Path>, further: &[String]) -> Result<(usize, usize), Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    let layouts = Layouts::load(folder).map_err(|found| mistakes.extend(found)).ok();
-    let shipped = super::words::LOCALES.iter().map(|locale| (*locale).to_owned());
-    let mut locales: Vec<String> = shipped.collect();
-    locales
-        .extend(further.iter().filter(|locale| !super::words::LOCALES.contains(&locale.as_str())).cloned());
-    for locale in &locales {
-        match (Words::load(locale, folder), &layouts) {
-            (Err(found), _) => mistakes.extend(found),
-            (Ok(words), Some(layouts)) => {
-                mistakes.extend(lint(layouts, &words, &samples::cards(&words), &samples::forms()));
-            }
-            (Ok(_), None) => {}
-        }
-    }
-    mistakes.sort();
-    mistakes.dedup();
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
-    Ok((layouts.map_or(0, |layouts| layouts.files().count()), locales.len()))
 }
 
 /// What is wrong with what a layout gave: it is not JSON, or the platform would refuse it.

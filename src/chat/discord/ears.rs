@@ -78,7 +78,7 @@ impl Ears {
 impl Link {
     /// Keeps hearing until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut tasks = JoinSet::new();
+        let (mut tasks, over_http) = (JoinSet::new(), self.gateway.is_none());
         tasks.spawn(lane::run(self.web, self.jobs, stop.clone()));
         if let Some(gateway) = self.gateway {
             tasks.spawn(gateway.run(stop.clone()));
@@ -87,6 +87,10 @@ impl Link {
             if let Err(error) = ended {
                 tracing::error!(%error, "a task of Discord's link broke off");
             }
+        }
+        if over_http {
+            // Nothing has to run here: answers go out in the responses.
+            stop.cancelled().await;
         }
     }
 }

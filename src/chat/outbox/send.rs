@@ -196,7 +196,7 @@ impl<P: Platform> Shared<P> {
         };
         let (nonce, summary, tags) = (noting.nonce.clone(), card.summary, Vec::new());
         let reply = Outgoing { nonce, body, summary, tags };
-        let title = &wanted.card.title;
+        let title = &wanted.title;
         let channel = &posting.key.channel;
         match self.parts.platform.reply(channel, &message, thread.as_ref(), title, &reply).await {
             Ok(sent) => {

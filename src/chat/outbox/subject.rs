@@ -18,12 +18,19 @@ const GATHERED: u32 = 500;
 /// What a message should show, and what its thread should tell.
 pub(super) struct Wanted {
     pub card: Card,
+    /// What its thread is called.
+    pub title: String,
     pub view: Option<IncidentView>,
     /// Whether nothing more will come, as things are.
     pub over: bool,
 }
 
 impl Wanted {
+    /// A message that is about no single incident.
+    fn alone(card: Card, over: bool) -> Self {
+        Self { title: card.title.clone(), card, view: None, over }
+    }
+
     pub(super) fn version(&self) -> u64 {
         self.view.as_ref().map_or(0, |view| view.incident.version)
     }
@@ -85,6 +92,7 @@ impl<P: Platform> Shared<P> {
     fn wanted(&self, view: &IncidentView, posting: &Posting, to: Option<&Destination>) -> Wanted {
         let book = self.parts.engine.book();
         let teller = Teller { words: &self.parts.words, book: &book };
+        let title = teller.heading(&view.incident);
         let mut card = teller.incident(&view.incident);
         if let Some(to) = to {
             card = teller.calling(card, &to.mentions);
@@ -94,7 +102,7 @@ impl<P: Platform> Shared<P> {
         }
         let busy = view.incident.executions.values().any(|run| run.state.is_changing());
         let over = matches!(view.incident.status, Status::Resolved { .. }) && !busy;
-        Wanted { card, view: Some(view.clone()), over }
+        Wanted { card, title, view: Some(view.clone()), over }
     }
 
     /// Makes a message for each channel that should have one and has none. Gives the time to come again.
@@ -188,7 +196,7 @@ impl<P: Platform> Shared<P> {
                 self.digest(&posting).await?
             } else {
                 match serde_json::from_str(&posting.text) {
-                    Ok(card) => Wanted { card, view: None, over: true },
+                    Ok(card) => Wanted::alone(card, true),
                     Err(error) => {
                         tracing::warn!(%error, "the notice {subject} cannot be read and is left out");
                         continue;
@@ -213,7 +221,7 @@ impl<P: Platform> Shared<P> {
         let book = engine.book();
         let teller = Teller { words: &self.parts.words, book: &book };
         let over = incidents.iter().all(|incident| matches!(incident.status, Status::Resolved { .. }));
-        Ok(Wanted { card: teller.digest(&incidents), view: None, over })
+        Ok(Wanted::alone(teller.digest(&incidents), over))
     }
 }
 

@@ -11,8 +11,7 @@ use super::routes::{Asked, Outcome};
 use super::state::{Ephemeral, Modal, State};
 use super::{APPLICATION, components, messages, pings, show};
 
-/// How long the first answer may take, and how long the token lives.
-const FIRST: Duration = Duration::from_secs(3);
+/// How long the token lives.
 const TOKEN: Duration = Duration::from_secs(15 * 60);
 
 pub const COMMAND: u8 = 2;
@@ -44,7 +43,7 @@ pub fn answer(
     files: &[String],
 ) -> Result<Value, Refused> {
     let unknown = || Refused::new(404, 10062, "Unknown interaction");
-    let now = state.now();
+    let (now, within) = (state.now(), state.first_within);
     let interaction = state.interactions.get_mut(id).ok_or_else(unknown)?;
     interaction.tries += 1;
     if token.is_some_and(|token| token != interaction.token) {
@@ -53,7 +52,7 @@ pub fn answer(
     if interaction.answer.is_some() {
         return Err(Refused::new(400, 40060, "Interaction has already been acknowledged."));
     }
-    if now > interaction.made + FIRST {
+    if now > interaction.made + within {
         return Err(unknown());
     }
     let (kind, source) = (interaction.kind, interaction.source.clone());

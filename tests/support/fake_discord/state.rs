@@ -32,6 +32,8 @@ pub struct State {
     pub starts_left: u32,
     pub started_last: Option<Duration>,
     pub heartbeat: Duration,
+    /// How long the first answer to an interaction may take.
+    pub first_within: Duration,
     /// Bits of intents that the app was granted beyond the ordinary ones.
     pub privileged: u64,
     /// What clients did at the gateway that they should not, and what was told them.
@@ -185,6 +187,7 @@ impl State {
             starts_left: 1000,
             started_last: None,
             heartbeat: Duration::from_millis(41_250),
+            first_within: Duration::from_secs(3),
             privileged: 0,
             closed: Vec::new(),
             identified: 0,
