@@ -166,6 +166,8 @@ impl App {
         info!(net.address = %address, "listening on http://{address}");
         let mut api = JoinSet::new();
         api.spawn(serve::serve(listener, router, bounds, stops.api.clone()));
+        // Who may have decided what is known before anything is carried out.
+        platforms.meet().await;
         platforms.spawn(&mut api, &stops.api);
         let mut rest = JoinSet::new();
         rest.spawn(metrics.keep_up(stops.rest.clone()));

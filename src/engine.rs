@@ -34,6 +34,7 @@ mod look;
 mod names;
 mod offer;
 mod options;
+mod owed;
 mod planning;
 mod posts;
 mod propose;
@@ -71,12 +72,13 @@ pub use seat::Post;
 pub use status::{ClusterState, EngineStatus, KindState};
 pub use update::Update;
 
+pub use crate::cluster::{Found, Piece, Tell};
 pub use crate::gate::glob_matches;
 pub use crate::playbook::Playbook;
 pub use crate::playbook::{Book, nearest};
 pub use crate::store::{
-    AuditFilter, IncidentFilter, NoteCursor, Noting, Order, Pause, PostKey, PostState, Posting, Session,
-    StatusFilter,
+    AuditFilter, IncidentFilter, Membership, NoteCursor, Noting, Order, Owed, Pause, PostKey, PostState,
+    Posting, Session, StatusFilter,
 };
 
 use crate::cluster::ClusterChange;
@@ -113,6 +115,7 @@ impl Engine {
             posts.into_iter().map(|post| (post.cluster.name().clone(), Seat::new(post))).collect();
         let shared = Arc::new(Shared::new(options, ledger, seats, book, policy, paused));
         shared.take_up().await?;
+        shared.remember_members().await?;
         Ok(Self { shared })
     }
 

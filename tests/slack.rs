@@ -156,7 +156,7 @@ async fn parameters_are_chosen_in_a_modal() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_nobody_decides_expires_and_a_fresh_proposal_takes_its_place() {
-    let scene = Scene::start(&Wanted { lives: "5s", ..Wanted::default() }).await;
+    let mut scene = Scene::start(&Wanted { lives: "5s", ..Wanted::default() }).await;
     scene.stage.play("stale-subpath").await;
     let ts = scene.message(ALERTS, &["[*Approve"]).await;
     let old = scene.slack.with(|state| state.message(ALERTS, &ts).cloned().unwrap());
@@ -171,19 +171,24 @@ async fn what_nobody_decides_expires_and_a_fresh_proposal_takes_its_place() {
             "container": {"type": "message", "message_ts": ts, "channel_id": ALERTS}})
     });
     scene.slack.deliver("interactive", payload, None).await;
-    scene.whispers(ANN, &["Not done"]).await;
+    let said = scene.whispers(ANN, &["Not done"]).await;
+    let first = scene.thread(&ts);
+    let first = first.lines().find(|line| line.contains("expired")).expect("it was told").to_owned();
+    scene.tell("the thread tells", &first);
+    scene.tell("ann clicks what is over and alone is told", said.split(" at 20").next().unwrap());
     assert_eq!(scene.stage.sent(), []);
-    scene.end().await;
+    insta::assert_snapshot!(scene.end().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_that_changed_is_left_alone_and_the_message_says_so() {
-    let scene = Scene::start(&Wanted::default()).await;
+    let mut scene = Scene::start(&Wanted::default()).await;
     scene.stage.play("bad-release").await;
     let ts = scene.message(ALERTS, &["[*Approve"]).await;
     let label = approve_label(&scene.shown(&ts));
     scene.slack.command(BEN, ALERTS, "pause").await;
-    scene.whispers(BEN, &["stopped"]).await;
+    let said = scene.whispers(BEN, &["stopped"]).await;
+    scene.tell("ben pauses and alone is told", &said);
     scene.slack.click(ANN, ALERTS, &ts, &label).await;
     scene.whispers(ANN, &["recorded"]).await;
     let who = kubemend::sim::api::User::new("somebody", &["system:masters"]);
@@ -194,7 +199,11 @@ async fn a_target_that_changed_is_left_alone_and_the_message_says_so() {
     scene.thread_tells(&ts, &["is not done"]).await;
     assert_eq!(scene.stage.written(), [], "nothing was written");
     scene.shows(&ts, &["[*Approve"]).await;
-    scene.end().await;
+    let told = Scene::lines(&scene.thread(&ts), &["ann approved", "is not done"]);
+    scene.tell("the thread tells", &told);
+    let offered = Scene::lines(&scene.shown(&ts), &["[*Approve"]);
+    scene.tell("and the message offers anew", &offered);
+    insta::assert_snapshot!(scene.end().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,18 +227,26 @@ async fn what_was_done_can_be_taken_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_incident_can_be_kept_quiet() {
-    let scene = Scene::start(&Wanted::default()).await;
+    let mut scene = Scene::start(&Wanted::default()).await;
     scene.stage.play("stale-subpath").await;
     let ts = scene.message(ALERTS, &["[*Approve"]).await;
     scene.slack.click(ANN, ALERTS, &ts, "Quiet for an hour").await;
-    scene.whispers(ANN, &["is quiet until"]).await;
+    let said = scene.whispers(ANN, &["is quiet until"]).await;
+    scene.tell("ann keeps it quiet and alone is told", &said);
     scene.shows(&ts, &["quiet until", "End the quiet"]).await;
+    let shown = Scene::lines(&scene.shown(&ts), &["*State*", "End the quiet"]);
+    scene.tell("the message shows", &shown);
     scene.slack.click(VIC, ALERTS, &ts, "End the quiet").await;
-    scene.whispers(VIC, &["Not done"]).await;
+    let said = scene.whispers(VIC, &["Not done"]).await;
+    scene.tell("vic would end it and alone is told", &said);
     scene.slack.click(ANN, ALERTS, &ts, "End the quiet").await;
-    scene.whispers(ANN, &["told again"]).await;
+    let said = scene.whispers(ANN, &["told again"]).await;
+    scene.tell("ann ends it and alone is told", &said);
     scene.thread_tells(&ts, &["ann keeps this quiet until", "ann ended the quiet"]).await;
-    scene.end().await;
+    let told = Scene::lines(&scene.thread(&ts), &["quiet"]);
+    let moment = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\dZ").unwrap();
+    scene.tell("the thread tells", &moment.replace_all(&told, "[time]"));
+    insta::assert_snapshot!(scene.end().await);
 }
 
 /// The text without quotes of container states: which one a container is in depends on the moment.
@@ -275,38 +292,44 @@ async fn each_command_answers() {
         let said = scene.whispers(ANN, &[word]).await;
         scene.tell(&format!("/mend {line}"), &without_states(&said));
     }
-    let approve = format!("approve {id}.p1");
-    scene.slack.command(ANN, ALERTS, &approve).await;
-    scene.modal(ANN, &["Preview"]).await;
+    scene.slack.command(ANN, ALERTS, &format!("run {id} replace-pod")).await;
+    let said = scene.whispers(ANN, &["Proposed as"]).await;
+    scene.tell(&format!("/mend run {id} replace-pod"), &said);
+    let proposal = scene.stage.api().get(&format!("/api/v1/incidents/{id}")).await;
+    let newest = proposal["incident"]["proposals"].as_object().unwrap().keys().last().unwrap().clone();
+    scene.slack.command(ANN, ALERTS, &format!("approve {newest}")).await;
+    let said = scene.modal(ANN, &["Preview"]).await;
+    scene.tell("/mend approve shows it, in a window", &said);
     scene.slack.command(ANN, ALERTS, "status --here").await;
-    scene.message(ALERTS, &["Status"]).await;
+    let said = scene.message(ALERTS, &["Status"]).await;
+    scene.tell("/mend status --here, for everybody", &scene.shown(&said));
     scene.slack.mention(ANN, ALERTS, "whoami").await;
-    scene.whispers(ANN, &["admin"]).await;
-    scene.slack.shortcut(ANN, ALERTS, "diagnose", "why is pod/nobody -n default so slow?").await;
-    scene.whispers(ANN, &["is not there"]).await;
-    scene.slack.open_home(ANN).await;
-    let home =
-        scene.until("the home is there", || scene.slack.with(|state| state.homes.get(ANN).cloned())).await;
-    assert!(fake_slack::show::message(&home).contains(&id));
+    let said = scene.whispers(ANN, &["admin"]).await;
+    scene.tell("@kubemend whoami", &said);
     insta::assert_snapshot!(scene.end().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_is_told_in_one_message() {
     let chat = "  routes:\n  - {name: all, to: {slack: [CALERTS]}, budget: {messages: 1, perMinutes: 60}}\n  fallback: {slack: [CSPARE]}\n";
-    let scene = Scene::start(&Wanted { chat, ..Wanted::default() }).await;
-    for scenario in ["stale-subpath", "bad-release", "missing-config", "finalizer"] {
+    let mut scene = Scene::start(&Wanted { chat, ..Wanted::default() }).await;
+    scene.stage.play("stale-subpath").await;
+    scene.message(ALERTS, &["[*Approve"]).await;
+    for scenario in ["bad-release", "missing-config", "finalizer"] {
         scene.stage.play(scenario).await;
     }
     let look = || {
         let posted = scene.slack.posted(ALERTS);
         let lists = |message: &serde_json::Value| {
             let shown = fake_slack::show::message(message);
-            ["i-1", "i-2", "i-3", "i-4"].iter().filter(|id| shown.contains(*id)).count() >= 3
+            (shown.matches("• *i-").count() == 3).then_some(shown)
         };
-        (posted.len() == 2 && posted.iter().any(lists)).then_some(())
+        (posted.len() == 2).then(|| posted.iter().find_map(lists)).flatten()
     };
-    scene.until("one message and one digest of the others", look).await;
+    let digest = scene.until("one message and one digest of the others", look).await;
+    let mut lines: Vec<&str> = digest.lines().collect();
+    lines.sort_unstable();
+    scene.tell("the others are told together", &lines.join("\n"));
     assert_eq!(scene.slack.posted(scene::SPARE).len(), 0);
-    scene.end().await;
+    insta::assert_snapshot!(scene.end().await);
 }

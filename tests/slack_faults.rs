@@ -136,6 +136,36 @@ async fn a_storm_of_429_and_a_minute_of_5xx_delay_messages_and_lose_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_minute_of_5xx_everywhere_loses_and_doubles_nothing() {
+    let (mut scene, ts, label) = proposed(&Wanted::default()).await;
+    let minute = Duration::from_secs(60);
+    // What people type is known to be theirs; then nothing of Slack's works but its links.
+    scene.slack.command(ANN, ALERTS, "whoami").await;
+    scene.whispers(ANN, &["admin"]).await;
+    let begun = std::time::Instant::now();
+    scene.slack.fail_for("", Fault::Status(503), minute);
+    scene.slack.click(ANN, ALERTS, &ts, &label).await;
+    scene.slack.command(ANN, ALERTS, "status").await;
+    scene.stage.play("missing-config").await;
+    tokio::time::sleep(minute.saturating_sub(begun.elapsed())).await;
+    assert_eq!(scene.slack.posted(ALERTS).len(), 1, "nothing came through");
+    let said =
+        scene.slack.with(|state| state.log.iter().filter(|line| line.contains("only ann sees")).count());
+    assert_eq!(said, 1, "only the answer from before");
+    fixed_once(&scene, &ts).await;
+    scene.message(ALERTS, &["missing", "[*Approve"]).await;
+    let heard = || {
+        let told: Vec<String> =
+            scene.slack.with(|state| state.ephemerals.iter().map(|e| show::message(&e.body)).collect());
+        let once = |word: &str| told.iter().filter(|text| text.contains(word)).count() == 1;
+        (once("recorded") && once("Open incidents")).then_some(())
+    };
+    scene.until("both were answered, once", heard).await;
+    scene.tell("after the minute", &Scene::lines(&scene.slack.transcript(), &["ann alone", "only ann sees"]));
+    insta::assert_snapshot!(scene.end().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_between_posting_and_remembering_it_finds_its_message_again() {
     let mut scene = Scene::start(&Wanted::default()).await;
     scene.slack.fail("chat.postMessage", Fault::DoneUnanswered, 1);

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use fake_slack::people::{Kind, now, request, sign};
 use fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, SIGNING_SECRET, link};
 use kubemend::chat::identity::{Caller, Unheard};
-use kubemend::chat::outbox::{ChannelTrouble, MessageId, Outgoing, Platform, PostError};
+use kubemend::chat::outbox::{Attachment, ChannelTrouble, MessageId, Outgoing, Platform, PostError};
 use kubemend::chat::slack::inbound::{Asker, What};
 use kubemend::chat::slack::settings::{Mode, Secret, Secrets, Settings, SocketSettings, WayIn};
 use kubemend::chat::slack::web::Web;
@@ -394,6 +394,34 @@ async fn a_message_is_posted_edited_answered_and_found_again() {
     assert_eq!(found, Some(reply));
     assert_eq!(channels.find(&channel, None, &"n-three".into()).await.unwrap(), None, "it is in the thread");
     assert_eq!(channels.find(&channel, None, &"n-four".into()).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_put_into_a_thread_and_found_again() {
+    let slack = slack().await;
+    let (channels, channel) = (Channels::new(web(&slack)), "C1".into());
+    let sent = channels.post(&channel, &message("one")).await.unwrap();
+    let file = Attachment {
+        nonce: "0123456789abcdef".into(),
+        name: "i-1-01234567.txt".to_owned(),
+        title: "All of it".to_owned(),
+        text: "ä long text\n".repeat(2_000),
+    };
+    let found = || channels.find(&channel, sent.thread.as_ref(), &file.nonce);
+    assert_eq!(found().await.unwrap(), None);
+    slack.fail("files.completeUploadExternal", Fault::DoneAnd502, 1);
+    let lost = channels.attach(&channel, &sent.message, sent.thread.as_ref(), &file).await.unwrap_err();
+    assert!(matches!(lost, PostError::Unknown(_)), "{lost}");
+    assert!(found().await.unwrap().is_some(), "it was put there after all");
+    slack.with(|state| {
+        let shared = &state.files[0];
+        assert_eq!(shared.content.as_deref(), Some(file.text.as_bytes()));
+        assert_eq!(shared.shared.as_ref().unwrap().0, "C1");
+        state.scopes.remove("files:write");
+    });
+    let scope = channels.attach(&channel, &sent.message, None, &file).await.unwrap_err();
+    assert!(matches!(&scope, PostError::Channel(ChannelTrouble::MissingScope { .. })), "{scope}");
+    insta::assert_snapshot!(slack.channel("C1"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,6 +73,13 @@ impl Platforms {
         slack.merge(self.discord.as_mut().map(Discord::routes).unwrap_or_default())
     }
 
+    /// Asks the platforms, for a moment, who is in which groups: before anything is carried out.
+    pub(super) async fn meet(&self) {
+        if let Some(slack) = &self.slack {
+            slack.meet().await;
+        }
+    }
+
     /// Runs all of them beside what else is in `tasks`.
     pub(super) fn spawn(self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
         if let Some(slack) = self.slack {

@@ -153,6 +153,12 @@ impl Card {
         Self { tone, summary: text, title: String::new(), blocks: vec![block] }
     }
 
+    /// A message of one sentence with emphasis.
+    pub fn said(tone: Tone, text: Rich) -> Self {
+        let blocks = vec![Block::Text { text: text.clone() }];
+        Self { tone, summary: super::dialect::Dialect::Plain.rich(&text), title: String::new(), blocks }
+    }
+
     /// The same with a further block.
     #[must_use]
     pub fn with(mut self, block: Block) -> Self {
@@ -204,6 +210,13 @@ impl Rich {
     #[must_use]
     pub fn then(self, text: impl Into<String>) -> Self {
         self.and(Span::Plain { text: text.into() })
+    }
+
+    /// The same, followed by other text.
+    #[must_use]
+    pub fn followed_by(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
     }
 
     /// The same, followed by emphasised text.

@@ -6,6 +6,8 @@
 
 mod commands;
 mod completing;
+mod errand;
+mod home;
 mod objects;
 mod presses;
 mod showing;
@@ -23,11 +25,16 @@ use super::answer::{Answer, Audience};
 use super::card::{Block, Card, Rich, Span, Tone};
 use super::command::{self, Slip, What, Wish};
 use super::identity::Caller;
+use super::layout::text;
 use super::press::Press;
 use super::tell::Teller;
 use super::words::Words;
 use crate::engine::{Book, Handle, Kind, Refused};
 use crate::incident::{Actor, Incident, ProposalId, ProposalRecord, Text};
+
+pub use errand::Errand;
+
+use errand::Deed;
 
 /// Where questions are answered. Clones are one desk.
 #[derive(Clone)]
@@ -57,17 +64,27 @@ impl Desk {
 
     /// Answers a line after `/mend`.
     pub async fn command(&self, who: &Caller, line: &str) -> Answer {
-        self.meet(who);
+        self.command_on(who, line, &Errand::default()).await
+    }
+
+    /// The same, with what comes with it.
+    pub async fn command_on(&self, who: &Caller, line: &str, errand: &Errand) -> Answer {
+        self.meet(who).await;
         let command = match command::parse(line) {
             Ok(command) => command,
             Err(slip) => return self.slip(&slip),
         };
         let open_to_all = matches!(command.wish, Wish::WhoAmI | Wish::Help { .. });
         if !open_to_all && self.is_nobody(&who.actor) {
-            return self.whoami(&who.actor);
+            return self.whoami(&who.actor, errand);
         }
-        let answer = self.wish(&who.actor, command.wish).await;
-        let answer = answer.unwrap_or_else(|refused| self.refusal(&refused));
+        let deed = Deed::of_wish(&command.wish);
+        let answer = match self.taken_up(&who.actor, deed.as_ref(), errand).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => self.wish(&who.actor, command.wish, errand).await,
+            Err(refused) => Err(refused),
+        };
+        let answer = answer.unwrap_or_else(|refused| self.refusal(&refused, errand));
         match answer {
             Answer::Card { card, to: _ } if command.here => Answer::Card { card, to: Audience::Channel },
             other => other,
@@ -81,26 +98,47 @@ impl Desk {
 
     /// Answers a form by its id, with what was filled in; a button is a form without questions.
     pub async fn submit(&self, who: &Caller, id: &str, values: &BTreeMap<String, String>) -> Answer {
-        self.meet(who);
+        self.submit_on(who, id, values, &Errand::default()).await
+    }
+
+    /// The same, with what comes with it.
+    pub async fn submit_on(
+        &self,
+        who: &Caller,
+        id: &str,
+        values: &BTreeMap<String, String>,
+        errand: &Errand,
+    ) -> Answer {
+        self.meet(who).await;
         if self.is_nobody(&who.actor) {
-            return self.whoami(&who.actor);
+            return self.whoami(&who.actor, errand);
         }
         let Some(press) = Press::read(id) else {
             return no(self.words.word("answer.unknown_press"));
         };
-        let answer = self.pressed(&who.actor, press, values).await;
-        answer.unwrap_or_else(|refused| self.refusal(&refused))
+        let deed = Deed::of_press(&press);
+        let answer = match self.taken_up(&who.actor, deed.as_ref(), errand).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => self.pressed(&who.actor, press, values).await,
+            Err(refused) => Err(refused),
+        };
+        answer.unwrap_or_else(|refused| self.refusal(&refused, errand))
     }
 
     /// Whether somebody has any role at all.
     pub fn knows(&self, who: &Caller) -> bool {
-        self.meet(who);
+        self.recognise(who);
         !self.is_nobody(&who.actor)
     }
 
     /// The groups that the platform verified count from now on.
-    fn meet(&self, who: &Caller) {
+    fn recognise(&self, who: &Caller) {
         self.engine.put_groups(&who.actor, who.groups.clone());
+    }
+
+    /// The same, and for a while after a restart.
+    async fn meet(&self, who: &Caller) {
+        self.engine.meet(&who.actor, who.groups.clone()).await;
     }
 
     fn is_nobody(&self, who: &Actor) -> bool {
@@ -121,7 +159,7 @@ impl Desk {
 
     /// A sentence about something that went well.
     fn done(&self, key: &str, values: &serde_json::Value) -> Answer {
-        Answer::only(Card::sentence(Tone::Good, self.words.say(key, values)))
+        Answer::only(Card::said(Tone::Good, self.words.rich(key, values)))
     }
 
     /// The same, ending with a moment.
@@ -133,48 +171,59 @@ impl Desk {
     }
 
     /// Why not, for whoever asked. What goes wrong inside is logged here, once.
-    fn refusal(&self, refused: &Refused) -> Answer {
+    fn refusal(&self, refused: &Refused, errand: &Errand) -> Answer {
         let why = json!({"why": refused.to_string()});
         if refused.kind() == Kind::Unavailable {
             let chain: &dyn std::error::Error = refused;
             tracing::warn!(error = chain, "a question from chat could not be answered: {refused}");
             return no(self.words.say("answer.trouble", &why));
         }
-        no(self.words.say("answer.refused", &why))
+        let text = self.words.say("answer.refused", &why);
+        match errand.doubt.as_ref().filter(|_| refused.kind() == Kind::Forbidden) {
+            Some(_) => no(format!("{text}\n{}", self.doubt(errand))),
+            None => no(text),
+        }
+    }
+
+    /// What the platform could not say of the asker; `""` if it could.
+    fn doubt(&self, errand: &Errand) -> String {
+        let say = |why: &String| self.words.say("whoami.doubt", &json!({"why": why}));
+        errand.doubt.as_ref().map(say).unwrap_or_default()
     }
 
     fn slip(&self, slip: &Slip) -> Answer {
         let words = &self.words;
         let (text, hint) = match slip {
-            Slip::Empty => (words.word("command.empty"), None),
-            Slip::TooLong => (words.word("command.long"), None),
-            Slip::Unknown { word, near } => (words.say("command.unknown", &json!({"word": word})), *near),
-            Slip::Missing { command, what } => {
-                let values = json!({"command": command, "what": self.what(*what)});
-                (words.say("command.missing", &values), None)
-            }
+            Slip::Empty => (words.rich("command.empty", &json!({})), None),
+            Slip::TooLong => (words.rich("command.long", &json!({})), None),
+            Slip::Unknown { word, near } => (words.rich("command.unknown", &json!({"word": word})), *near),
+            Slip::Missing { command, what } => (
+                words.rich_with("command.missing", &json!({"command": command}), "what", &self.what(*what)),
+                None,
+            ),
             Slip::Extra { command, word } => {
-                (words.say("command.extra", &json!({"command": command, "word": word})), None)
+                (words.rich("command.extra", &json!({"command": command, "word": word})), None)
             }
             Slip::Flag { command, flag, near } => {
-                (words.say("command.flag.unknown", &json!({"command": command, "flag": flag})), *near)
+                (words.rich("command.flag.unknown", &json!({"command": command, "flag": flag})), *near)
             }
-            Slip::Value { flag } => (words.say("command.flag.value", &json!({"flag": flag})), None),
+            Slip::Value { flag } => (words.rich("command.flag.value", &json!({"flag": flag})), None),
             Slip::Bad { value, what } => {
-                (words.say("command.bad", &json!({"value": value, "what": self.what(*what)})), None)
+                (words.rich_with("command.bad", &json!({"value": value}), "what", &self.what(*what)), None)
             }
         };
         let mut lines = vec![text];
-        lines.extend(hint.map(|near| words.say("command.near", &json!({"near": near}))));
+        lines.extend(hint.map(|near| words.rich("command.near", &json!({"near": near}))));
         if let Slip::Missing { command, .. } | Slip::Extra { command, .. } | Slip::Flag { command, .. } = slip
             && let Some(spec) = command::spec(command)
         {
-            lines.push(words.say("answer.usage", &json!({"usage": spec.usage})));
+            lines.push(words.rich("answer.usage", &json!({"usage": spec.usage})));
         }
         if matches!(slip, Slip::Unknown { near: None, .. }) {
-            lines.push(words.word("command.empty"));
+            lines.push(words.rich("command.empty", &json!({})));
         }
-        no(lines.join("\n"))
+        let joined = lines.into_iter().reduce(|all, line| all.then("\n").followed_by(line));
+        Answer::only(Card::said(Tone::Warning, joined.unwrap_or_default()))
     }
 
     fn what(&self, what: What) -> String {
@@ -191,7 +240,7 @@ impl Desk {
         }
     }
 
-    fn whoami(&self, who: &Actor) -> Answer {
+    fn whoami(&self, who: &Actor, errand: &Errand) -> Answer {
         let roles: Vec<Text> = self.engine.roles(who);
         let names: Vec<&str> = roles.iter().map(Text::as_str).collect();
         let roles = if names.is_empty() { self.words.word("whoami.none") } else { names.join(", ") };
@@ -202,12 +251,9 @@ impl Desk {
             field(self.words.word("whoami.roles"), Rich::plain(roles.clone())),
         ];
         let title = self.words.word("whoami.title");
-        Answer::only(Card {
-            tone: Tone::Neutral,
-            summary: roles,
-            title,
-            blocks: vec![Block::Fields { fields }],
-        })
+        let card =
+            Card { tone: Tone::Neutral, summary: roles, title, blocks: vec![Block::Fields { fields }] };
+        Answer::only(if errand.doubt.is_some() { card.with(text(self.doubt(errand))) } else { card })
     }
 }
 

@@ -66,13 +66,20 @@ pub struct FittedButton {
 impl Fitted {
     /// As much of the card as fits. `left_out` is what is said when something does not: plain text.
     pub fn of(card: &Card, limits: &Limits, left_out: &str) -> Self {
-        let mut fitted = Fitter { limits, used: 0, cut: false }.card(card);
+        let mut fitted = Fitter { limits, used: 0, cut: false, rest: Vec::new() }.fit(card);
         if fitted.left_out {
             let note = fit(left_out, LEFT_OUT, limits.unit, &|text| limits.dialect.text(text));
             fitted.notes.push(note);
             fitted.plain_notes.push(cut(left_out, LEFT_OUT, limits.unit));
         }
         fitted
+    }
+
+    /// The blocks of which something does not fit, whole; each under its heading.
+    pub fn rest(card: &Card, limits: &Limits) -> Vec<Block> {
+        let mut fitter = Fitter { limits, used: 0, cut: false, rest: Vec::new() };
+        fitter.fit(card);
+        fitter.rest
     }
 
     /// For the layout.
@@ -103,10 +110,12 @@ struct Fitter<'l> {
     limits: &'l Limits,
     used: usize,
     cut: bool,
+    /// What did not fit, whole.
+    rest: Vec<Block>,
 }
 
 impl Fitter<'_> {
-    fn card(mut self, card: &Card) -> Fitted {
+    fn fit(&mut self, card: &Card) -> Fitted {
         let Limits { unit, dialect, .. } = *self.limits;
         let title = cut(&one_line(&card.title), self.limits.title, unit);
         let title_text = fit(&one_line(&card.title), self.limits.title, unit, &|text| dialect.text(text));
@@ -150,8 +159,10 @@ impl Fitter<'_> {
             .flatten()
             .collect();
         self.cut |= all.len() > fields;
+        let mut rest: Vec<Field> = all.iter().skip(fields).map(|field| (*field).clone()).collect();
         let (mut fitted, mut room) = (Vec::new(), all_fields);
         for field in all.into_iter().take(fields) {
+            let before = std::mem::replace(&mut self.cut, false);
             let room_for_label = field_label.min(room.saturating_sub(FRAME)) / 2;
             let label = cut(&one_line(&field.label), room_for_label, unit);
             let label_cost = unit.count(&dialect.text(&label)) + FRAME;
@@ -159,11 +170,16 @@ impl Fitter<'_> {
             let cost = label_cost + unit.count(&value);
             if label.trim().is_empty() || value.trim().is_empty() || cost > room {
                 self.cut |= cost > room || !field.value.0.is_empty() && value.is_empty();
-                continue;
+            } else {
+                room -= cost;
+                let (heading, label) = (dialect.strong(&label), dialect.text(&label));
+                fitted.push(FittedField { label, heading, value });
             }
-            room -= cost;
-            let (heading, label) = (dialect.strong(&label), dialect.text(&label));
-            fitted.push(FittedField { label, heading, value });
+            rest.extend(self.cut.then(|| field.clone()));
+            self.cut |= before;
+        }
+        if !rest.is_empty() {
+            self.rest.push(Block::Fields { fields: rest });
         }
         self.used += all_fields - room;
         fitted
@@ -191,13 +207,23 @@ impl Fitter<'_> {
         let Limits { body, total, text, blocks, unit, .. } = *self.limits;
         let mut room = body.min(total.saturating_sub(self.used));
         let mut fitted = Vec::new();
+        let mut heading = None;
         for block in card.blocks.iter().filter(|block| is_body(block)) {
+            if matches!(block, Block::Heading { .. }) {
+                heading = Some(block);
+            }
             let space = text.min(room.saturating_sub(FRAME));
             if fitted.len() >= blocks || space < LEAST {
                 self.cut = true;
+                self.keep(block, &mut heading);
                 continue;
             }
+            let before = std::mem::replace(&mut self.cut, false);
             let written = self.block(block, space);
+            if self.cut {
+                self.keep(block, &mut heading);
+            }
+            self.cut |= before;
             if written.trim().is_empty() {
                 continue;
             }
@@ -205,6 +231,13 @@ impl Fitter<'_> {
             fitted.push(written);
         }
         fitted
+    }
+
+    /// Keeps a block that does not fit, under its heading.
+    fn keep(&mut self, block: &Block, heading: &mut Option<&Block>) {
+        let heading = heading.take().filter(|heading| *heading != block);
+        self.rest.extend(heading.cloned());
+        self.rest.push(block.clone());
     }
 
     /// A block in the dialect, cut to the space.

@@ -2,7 +2,7 @@
 //!
 //! Told once in each channel, through the outbox.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::card::Card;
 use super::hearing::Gap;
 use super::outbox::{Outbox, Platform};
-use super::tell::{Missed, Teller};
+use super::tell::{Asked, Missed, Teller};
 use super::words::Words;
 use crate::engine::Handle;
 use crate::incident::chain::Audited;
@@ -47,9 +47,16 @@ impl<P: Platform> GapTeller<P> {
     }
 
     async fn tell(&self, gap: &Gap) {
-        let card = self.card(gap, self.missed(gap).await);
+        self.tell_with(gap, &BTreeMap::new()).await;
+    }
+
+    /// Tells a gap, and in each channel what was asked there meanwhile and is not answered any more.
+    pub(super) async fn tell_with(&self, gap: &Gap, asked: &BTreeMap<Text, Vec<Asked>>) {
+        let missed = self.missed(gap).await;
         let name = format!("gap {}", gap.from);
         for channel in &self.channels {
+            let here = asked.get(channel).map(Vec::as_slice).unwrap_or_default();
+            let card = self.card(gap, missed, here);
             if let Err(refused) = self.outbox.announce(channel, &name, &card).await {
                 let chain: &dyn std::error::Error = &refused;
                 tracing::warn!(error = chain, chat.channel = %channel, "a gap cannot be told in {channel}");
@@ -57,9 +64,10 @@ impl<P: Platform> GapTeller<P> {
         }
     }
 
-    fn card(&self, gap: &Gap, missed: Missed) -> Card {
+    fn card(&self, gap: &Gap, missed: Missed, asked: &[Asked]) -> Card {
         let book = self.engine.book();
-        Teller { words: &self.words, book: &book }.gap(gap, missed)
+        let teller = Teller { words: &self.words, book: &book };
+        teller.asked(teller.gap(gap, missed), asked)
     }
 
     /// What the engine recorded in that time. Without an answer the gap is told without it.

@@ -12,6 +12,20 @@ const AT_ONCE: usize = 64;
 /// Does `each` with everything that comes until `stop`, and finishes what was begun. `platform` is for the log.
 pub(super) async fn work<T, Each, Done>(
     platform: &'static str,
+    taken: mpsc::Receiver<T>,
+    stop: CancellationToken,
+    each: Each,
+) where
+    Each: Fn(T) -> Done,
+    Done: Future<Output = ()> + Send + 'static,
+{
+    work_many(AT_ONCE, platform, taken, stop, each).await;
+}
+
+/// The same with so many at once.
+pub(super) async fn work_many<T, Each, Done>(
+    at_once: usize,
+    platform: &'static str,
     mut taken: mpsc::Receiver<T>,
     stop: CancellationToken,
     each: Each,
@@ -19,7 +33,7 @@ pub(super) async fn work<T, Each, Done>(
     Each: Fn(T) -> Done,
     Done: Future<Output = ()> + Send + 'static,
 {
-    let (places, mut tasks) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+    let (places, mut tasks) = (Arc::new(Semaphore::new(at_once)), JoinSet::new());
     loop {
         let next = tokio::select! {
             () = stop.cancelled() => break,

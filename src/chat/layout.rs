@@ -151,6 +151,11 @@ impl Layouts {
         self.fitted(platform, Layout::Card, card, words)
     }
 
+    /// What of a card its message or sheet does not hold, whole.
+    pub fn rest(&self, platform: Platform, card: &Card) -> Vec<Block> {
+        Fitted::rest(card, platform.limits())
+    }
+
     /// A card to be looked at closely.
     pub fn sheet(&self, platform: Platform, card: &Card, words: &Words) -> Result<Value, LayoutError> {
         self.fitted(platform, Layout::Sheet, card, words)
@@ -206,7 +211,7 @@ impl Layouts {
         let mut values = Fitted::of(card, limits, &left_out).values();
         let title = super::dialect::Dialect::Plain.code(&card.title);
         let title = if title.is_empty() { "kubemend".to_owned() } else { title };
-        values["formTitle"] = json!(cut(&title, limits.form_title, limits.unit));
+        values["formTitle"] = json!(cut(short_title(&title, limits), limits.form_title, limits.unit));
         self.render(&name(platform, layout), &values)
     }
 
@@ -291,6 +296,12 @@ pub fn judge(
         .into_iter()
         .map(|breach| Mistake::new(file, line(&breach.at), breach.to_string(), breach.way_out))
         .collect()
+}
+
+/// A window's title is short, and the whole one stands in it: "Preview" of "Preview: Replace the pod".
+fn short_title<'t>(title: &'t str, limits: &Limits) -> &'t str {
+    let first = title.split_once([':', '：']).map_or(title, |(first, _)| first).trim();
+    if limits.unit.count(title) > limits.form_title && !first.is_empty() { first } else { title }
 }
 
 fn choices(options: &[String], limits: &Limits) -> Vec<String> {

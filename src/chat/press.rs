@@ -135,6 +135,28 @@ impl Press {
     }
 }
 
+impl Press {
+    /// The incident that it is about.
+    pub fn incident(&self) -> IncidentId {
+        let of = |proposal: &str| IncidentId::from(proposal.rsplit_once(".p").map_or("", |(id, _)| id));
+        match self {
+            Self::Approve { proposal, .. }
+            | Self::Deny { proposal, .. }
+            | Self::Withdraw { proposal, .. }
+            | Self::Confirm { proposal, .. }
+            | Self::Preview { proposal } => of(proposal.as_str()),
+            Self::Undo { execution } | Self::Settle { execution, .. } => {
+                of(execution.as_str().trim_start_matches("x-"))
+            }
+            Self::Show { incident }
+            | Self::Silence { incident, .. }
+            | Self::Unsilence { incident }
+            | Self::Dismiss { incident }
+            | Self::Run { incident, .. } => incident.clone(),
+        }
+    }
+}
+
 /// `i-42`.
 pub fn incident(text: &str) -> Option<IncidentId> {
     number::<u64>(text.strip_prefix("i-")?).map(|_| IncidentId::from(text))

@@ -15,10 +15,10 @@ use super::tell::{Missed, Teller};
 use super::words::Words;
 use crate::engine::Book;
 use crate::incident::{
-    Actor, ApiKind, ApprovalPolicy, Change, Check, Decision, DecisionKind, Finding, Incident, IncidentKey,
-    Members, ObjectRef, Operation, Patch, Place, Plan, Preview, Proposal, ProposalId, ProposalRecord,
-    ProposalState, Quote, Reliance, Remedy, Risk, Rule, Scope, Severity, Source, Status, Target, Text, Undo,
-    Via,
+    Actor, ApiKind, ApprovalPolicy, Change, Check, Decision, DecisionKind, Execution, ExecutionId,
+    ExecutionState, Finding, Incident, IncidentKey, Members, ObjectRef, Operation, Outcome, Patch, Place,
+    Plan, Preview, Proposal, ProposalId, ProposalRecord, ProposalState, Quote, Reliance, Remedy, Risk, Rule,
+    Scope, Severity, Source, Status, Target, Text, Undo, Verdict, Via,
 };
 
 #[cfg(test)]
@@ -37,14 +37,14 @@ pub fn named(words: &Words) -> Vec<(&'static str, Card)> {
     let previews = incident.proposals.values().map(|record| teller.preview(&incident, record));
     let mut permitted = incident.clone();
     permitted.proposals.values_mut().for_each(|record| record.proposal.missing_rights.clear());
-    let over = Incident { status: Status::Resolved { at: at(900) }, ..incident.clone() };
+    let over = fixed(&permitted);
     let mut cards = vec![
         ("incident", teller.incident(&permitted)),
         ("rights", teller.incident(&incident)),
         ("resolved", teller.incident(&over)),
     ];
     cards.extend(previews.map(|preview| ("preview", preview)));
-    cards.push(("digest", teller.digest(&vec![incident.clone(); 30])));
+    cards.push(("digest", teller.digest(&storm(&incident))));
     let gap = Gap { from: at(0), to: at(300), why: "no route to host".to_owned() };
     let missed = Missed { entries: 12, incidents: 4, expired: 1, waiting: 2 };
     cards.push(("gap", teller.gap(&gap, missed)));
@@ -127,6 +127,50 @@ pub fn incident() -> Incident {
         proposals: BTreeMap::from([(record.proposal.id.clone(), record)]),
         executions: BTreeMap::new(),
     }
+}
+
+/// The same after it was repaired.
+fn fixed(incident: &Incident) -> Incident {
+    let mut over =
+        Incident { status: Status::Resolved { at: at(900) }, changed: at(900), ..incident.clone() };
+    for record in over.proposals.values_mut() {
+        let id = ExecutionId::of(&record.proposal.id);
+        record.state = ProposalState::Executed { execution: id.clone() };
+        let names = ["Ann", "Ben"].into_iter().zip(["U1", "U2"]);
+        let execution = Execution {
+            id: id.clone(),
+            proposal: record.proposal.id.clone(),
+            digest: record.proposal.digest.clone(),
+            approvers: names
+                .map(|(name, id)| Actor { via: Via::Slack, id: id.into(), name: name.into() })
+                .collect(),
+            started: at(180),
+            members_before: 3,
+            state: ExecutionState::Finished {
+                outcome: Outcome::Applied,
+                verdict: Some(Verdict::Fixed),
+                checks: Vec::new(),
+            },
+            done: Vec::new(),
+        };
+        over.executions.insert(id, execution);
+    }
+    over
+}
+
+/// Many at once, each of another workload.
+fn storm(incident: &Incident) -> Vec<Incident> {
+    let names = ["checkout", "ledger", "invoices", "mailer", "search", "export"];
+    let severities = [Severity::Critical, Severity::Warning, Severity::Warning];
+    let one = |number: usize| {
+        let mut one = incident.clone();
+        one.id = format!("i-{}", 72 - number).as_str().into();
+        one.finding.severity = severities[number % severities.len()];
+        one.finding.key.place.name =
+            format!("Deployment payments/{}-{number}", names[number % names.len()]).into();
+        one
+    };
+    (0..30).map(one).collect()
 }
 
 fn pod() -> ObjectRef {

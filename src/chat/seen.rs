@@ -35,6 +35,11 @@ impl Seen {
         true
     }
 
+    /// Whether a name was seen.
+    pub(in crate::chat) fn knows(&self, name: &str) -> bool {
+        self.names.lock().0.contains(name)
+    }
+
     /// Forgets a name that turned out not to be taken.
     pub(in crate::chat) fn forget(&self, name: &str) {
         let mut names = self.names.lock();

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use handlebars::{Handlebars, handlebars_helper, no_escape};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::card::{Rich, Span};
 use super::templates::{Mistake, line_of, overriding};
 
 /// The locale whose words are complete by definition.
@@ -106,6 +107,22 @@ impl Words {
         })
     }
 
+    /// A phrase with values, in which what stands between backticks is to the letter. Backticks in values are
+    /// just backticks.
+    pub fn rich(&self, key: &str, values: &impl Serialize) -> Rich {
+        let mut values = serde_json::to_value(values).unwrap_or_default();
+        shield(&mut values);
+        marked(&self.say(key, &values))
+    }
+
+    /// The same, with a phrase of ours as the value `name`: what is to the letter in it stays so.
+    pub fn rich_with(&self, key: &str, values: &impl Serialize, name: &str, phrase: &str) -> Rich {
+        let mut values = serde_json::to_value(values).unwrap_or_default();
+        shield(&mut values);
+        values[name] = json!(phrase);
+        marked(&self.say(key, &values))
+    }
+
     /// A phrase without values.
     pub fn word(&self, key: &str) -> String {
         self.say(key, &json!({}))
@@ -154,6 +171,32 @@ impl Words {
             }
         }
     }
+}
+
+/// Stands for a backtick that is not ours; text with it in it would show a backtick in its place.
+const SHIELD: char = '\u{e060}';
+
+fn shield(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = text.replace('`', &SHIELD.to_string()),
+        Value::Array(items) => items.iter_mut().for_each(shield),
+        Value::Object(fields) => fields.values_mut().for_each(shield),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Text of ours, in which what stands between backticks is to the letter.
+pub(super) fn marked(text: &str) -> Rich {
+    let parts: Vec<&str> = text.split('`').collect();
+    let whole = |part: &str| part.replace(SHIELD, "`");
+    let span = |(index, part): (usize, &&str)| {
+        let is_code = index % 2 == 1 && index + 1 < parts.len();
+        let text = whole(part);
+        if is_code { Span::Code { text } } else { Span::Plain { text } }
+    };
+    let spans = parts.iter().enumerate().map(span);
+    let empty = |span: &Span| matches!(span, Span::Plain { text } | Span::Code { text } if text.is_empty());
+    Rich(spans.filter(|span| !empty(span)).collect())
 }
 
 fn empty() -> Handlebars<'static> {
@@ -231,6 +274,8 @@ mod tests {
                     let starts = [
                         ("say(\"", ""),
                         (".word(\"", ""),
+                        (".rich(\"", ""),
+                        (".rich_with(\"", ""),
                         (".t(\"", "web."),
                         (".fill(\"", "web."),
                         (".count(\"", "web."),
@@ -258,6 +303,17 @@ mod tests {
         assert_eq!(words.say("card.hit.value", &json!({"now": 2, "peak": 5})), "2 objects (at most 5)");
         let chinese = Words::shipped("zh-CN");
         assert_eq!(chinese.say("card.hit.value", &json!({"now": 2, "peak": 2})), "2 个对象");
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_to_the_letter_and_values_make_none() {
+        let words = Words::shipped("en");
+        let code = |text: &str| Span::Code { text: text.into() };
+        let plain = |text: &str| Span::Plain { text: text.into() };
+        let said = words.rich("command.unknown", &json!({"word": "a`b"}));
+        assert_eq!(said, Rich(vec![plain("There is no command "), code("a`b"), plain(".")]));
+        assert_eq!(marked("one `two"), Rich(vec![plain("one "), plain("two")]));
+        assert_eq!(marked("``"), Rich(vec![]));
     }
 
     #[test]

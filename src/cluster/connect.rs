@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use super::cache::{Cache, Changes};
 use super::config::{Clock, ClusterConfig};
 use super::gather::Gatherer;
+use super::gather::found::Tell;
 use super::kind::Watched;
 use super::link::{ConnectError, Link};
 use super::watch::{KindStatus, Shared, follow};
@@ -101,6 +102,17 @@ impl Cluster {
     /// Everything that is known about the subject; with no wants, only what the cache holds.
     pub async fn gather(&self, subject: &ObjectRef, wants: Wants, now: Timestamp) -> Gathered {
         self.gatherer.gather(subject, wants, now).await
+    }
+
+    /// The same, telling what is there as it comes.
+    pub async fn gather_telling(
+        &self,
+        subject: &ObjectRef,
+        wants: Wants,
+        now: Timestamp,
+        tell: Tell<'_>,
+    ) -> Gathered {
+        self.gatherer.gather_telling(subject, wants, now, tell).await
     }
 
     /// The live object as JSON, a Secret without its values; `None` if it is not there.

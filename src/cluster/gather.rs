@@ -7,6 +7,7 @@
 
 mod clean;
 mod events;
+pub(in crate::cluster) mod found;
 mod logs;
 mod object;
 mod reach;
@@ -25,6 +26,7 @@ use super::wire::{self, AnyObject};
 use crate::incident::objects::{Node, Pod, VolumeSource, Workload};
 use crate::incident::{ApiKind, Gap, Gathered, ObjectRef, Target, Text, Wants};
 pub(in crate::cluster) use clean::clean;
+use found::{Found, Piece, Tell};
 pub(in crate::cluster) use reach::Clients;
 use reach::{Miss, Reach};
 use secrets::Kept;
@@ -51,9 +53,20 @@ impl Gatherer {
         wants: Wants,
         now: Timestamp,
     ) -> Gathered {
+        self.gather_telling(subject, wants, now, &found::nobody).await
+    }
+
+    /// The same, telling what is there as it comes.
+    pub(in crate::cluster) async fn gather_telling(
+        &self,
+        subject: &ObjectRef,
+        wants: Wants,
+        now: Timestamp,
+        tell: Tell<'_>,
+    ) -> Gathered {
         let mut seen = Gathered { at: now, subject: subject.clone(), ..Gathered::default() };
         match subject.api.kind.as_str() {
-            "Pod" => self.pod(&mut seen, wants).await,
+            "Pod" => self.pod(&mut seen, wants, tell).await,
             "Node" => self.node(&mut seen),
             "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => self.workload(&mut seen),
             _ => self.object(&mut seen, wants).await,
@@ -61,8 +74,16 @@ impl Gatherer {
         if seen.namespace.is_none() {
             seen.namespace = self.cache.namespace(&seen.subject.namespace).map(|found| (*found).clone());
         }
+        let there = seen.node.is_some() || seen.object.is_some() || !seen.owners.is_empty();
+        if there && seen.pod.is_none() {
+            tell(Found { piece: Piece::Object, count: 1 });
+        }
         self.events(&mut seen, wants).await;
+        tell(Found { piece: Piece::Events, count: seen.events.len() });
         self.revisions(&mut seen, wants).await;
+        if !seen.revisions.is_empty() {
+            tell(Found { piece: Piece::Revisions, count: seen.revisions.len() });
+        }
         clean(&mut seen);
         seen
     }
@@ -86,8 +107,9 @@ impl Gatherer {
         Ok(Some(json))
     }
 
-    async fn pod(&self, seen: &mut Gathered, wants: Wants) {
+    async fn pod(&self, seen: &mut Gathered, wants: Wants, tell: Tell<'_>) {
         let Some(pod) = self.find_pod(seen, wants).await else { return };
+        tell(Found { piece: Piece::Object, count: 1 });
         seen.subject = pod.meta.reference(&self.name, &seen.subject.api);
         seen.owners = self.cache.owners(&pod.meta);
         if let Some(top) = seen.owners.last() {
@@ -103,12 +125,16 @@ impl Gatherer {
             .collect();
         if wants.secrets {
             self.pull_secrets(seen, &pod).await;
+            tell(Found { piece: Piece::Secrets, count: seen.secrets.len() });
         }
         if wants.references {
             self.references(seen, &pod).await;
+            tell(Found { piece: Piece::References, count: seen.references.len() });
         }
         if wants.logs {
             self.logs(seen, &pod).await;
+            let lines = seen.logs.iter().map(|tail| tail.lines.len()).sum();
+            tell(Found { piece: Piece::Logs, count: lines });
         }
         seen.pod = Some(pod);
     }

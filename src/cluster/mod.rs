@@ -21,5 +21,6 @@ pub mod wire;
 pub use cache::{Changes, ClusterChange};
 pub use config::{Access, Clock, ClusterConfig, Timing};
 pub use connect::{Cluster, ClusterStatus};
+pub use gather::found::{Found, Piece, Tell};
 pub use link::ConnectError;
 pub use watch::KindStatus;

@@ -11,6 +11,7 @@ use super::planning::{Draft, NoDraft};
 use super::propose::Offered;
 use super::refused::Refused;
 use super::shared::Shared;
+use crate::cluster::Tell;
 use crate::gate;
 use crate::incident::{
     Actor, Candidate, Evidence, Finding, Gap, IncidentId, Mode, ObjectRef, ProposalId, Remedy, Text,
@@ -42,9 +43,19 @@ pub struct Cause {
 impl Handle {
     /// Looks at an object, once. Nothing is recorded.
     pub async fn diagnose(&self, who: &Actor, subject: &ObjectRef) -> Result<Diagnosed, Refused> {
+        self.diagnose_telling(who, subject, &|_| {}).await
+    }
+
+    /// The same, telling what is there as it comes: which part of the evidence, and how much of it.
+    pub async fn diagnose_telling(
+        &self,
+        who: &Actor,
+        subject: &ObjectRef,
+        tell: Tell<'_>,
+    ) -> Result<Diagnosed, Refused> {
         self.known(who)?;
         let shared = self.shared();
-        let evidence = shared.peek(subject).await.ok_or_else(|| no_cluster(&subject.cluster))?;
+        let evidence = shared.peek(subject, tell).await.ok_or_else(|| no_cluster(&subject.cluster))?;
         let book = shared.book();
         let cause = |finding: Finding| {
             let playbook = book.get(&finding.condition);
@@ -165,9 +176,9 @@ fn exists(evidence: &Evidence) -> bool {
 
 impl Shared {
     /// What is known about a subject right now; nobody else hears of it.
-    async fn peek(&self, subject: &ObjectRef) -> Option<Evidence> {
+    async fn peek(&self, subject: &ObjectRef, tell: Tell<'_>) -> Option<Evidence> {
         let seat = self.seat(&subject.cluster)?;
         let subject = super::seat::by_name(subject.clone());
-        Some(crate::diagnosis::assemble(self.gather_fresh(seat, &subject).await))
+        Some(crate::diagnosis::assemble(self.gather_fresh(seat, &subject, tell).await))
     }
 }

@@ -241,7 +241,7 @@ impl Handle {
     /// What its platform says of somebody's groups right now. It counts from the next decision and the next
     /// change on, until the platform says something else.
     pub fn put_groups(&self, who: &Actor, groups: BTreeSet<Text>) {
-        self.shared.put_groups(who, groups);
+        let _ = self.shared.put_groups(who, groups);
     }
 
     /// The engine's clock.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::cluster::Tell;
 use crate::diagnosis;
 use crate::incident::{Evidence, Finding, Gathered, ObjectRef, Text, Wants};
 
@@ -50,8 +51,16 @@ impl Shared {
     }
 
     /// Everything read anew, for somebody who asks by hand.
-    pub(super) async fn gather_fresh(&self, seat: &Seat, subject: &ObjectRef) -> Gathered {
-        self.gather(seat, subject, Reading::Fresh).await
+    pub(super) async fn gather_fresh(&self, seat: &Seat, subject: &ObjectRef, tell: Tell<'_>) -> Gathered {
+        let now = clock::now();
+        let gathered = seat.gather_telling(subject, Wants::default(), now, tell).await;
+        let wants = gathered.pod.as_ref().map(diagnosis::wants_of_pod).unwrap_or_default();
+        if wants == Wants::default() {
+            return gathered;
+        }
+        let gathered = seat.gather_telling(subject, wants, now, tell).await;
+        seat.share.lock().keep(&gathered, self.options.share_for);
+        gathered
     }
 
     /// First what is at hand; then, if that leaves something open, what a request must tell.

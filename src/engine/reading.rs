@@ -3,11 +3,17 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use super::clock;
 use super::handle::Handle;
 use super::refused::Refused;
-use crate::gate::{self, Right};
+use crate::gate::{self, Policy, Right};
 use crate::incident::chain::{Head, Record, Verified};
-use crate::incident::{Actor, BrokenChain, Evidence, Incident};
+use crate::incident::{
+    Actor, BrokenChain, Decision, DecisionKind, Evidence, Incident, Proposal, ProposalId, ProposalRecord,
+    ProposalState, Status, Text,
+};
 use crate::playbook;
 use crate::store::StoreError;
 
@@ -40,6 +46,22 @@ impl Handle {
         }
     }
 
+    /// The proposals that await somebody's decision: those that they may approve and have not decided about, in
+    /// the order in which they expire. The gate's own judgement.
+    pub fn awaiting(&self, who: &Actor) -> Vec<(Arc<Incident>, ProposalId)> {
+        let (policy, now) = (self.shared.policy(), clock::now());
+        let mut found = Vec::new();
+        for incident in self.shared.ledger.held() {
+            let open = incident.proposals.values().filter(|record| record.state == ProposalState::Open);
+            for record in open.filter(|record| may_approve(&policy, who, &incident, record, now)) {
+                let Proposal { id, expires, .. } = &record.proposal;
+                found.push((*expires, Arc::clone(&incident), id.clone()));
+            }
+        }
+        found.sort_by(|(one, _, a), (other, _, b)| (one, a).cmp(&(other, b)));
+        found.into_iter().map(|(_, incident, id)| (incident, id)).collect()
+    }
+
     /// Exact steps for a person, in Markdown; `None` where no playbook in force knows the condition.
     pub fn manual(&self, incident: &Incident, evidence: &Evidence) -> Option<String> {
         let book = self.shared.book();
@@ -67,4 +89,25 @@ impl Handle {
             Err(error) => Err(Refused::Store(error)),
         }
     }
+}
+
+/// Whether an approval of theirs would be recorded now.
+fn may_approve(
+    policy: &Policy,
+    who: &Actor,
+    incident: &Incident,
+    record: &ProposalRecord,
+    now: Timestamp,
+) -> bool {
+    let proposal = &record.proposal;
+    let decision = Decision {
+        kind: DecisionKind::Approve,
+        by: who.clone(),
+        digest: proposal.digest.clone(),
+        at: now,
+        note: Text::default(),
+    };
+    let typed = proposal.policy.typed_confirmation.as_deref();
+    matches!(incident.status, Status::Open)
+        && gate::decide(policy, record, &incident.finding, &decision, typed, now).is_ok()
 }

@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 
 use super::checks::Seen;
 use super::share::Share;
-use crate::cluster::Cluster;
 use crate::cluster::apply::{Impersonation, Writer};
 use crate::cluster::preview::preview;
 use crate::cluster::rights::Rights;
+use crate::cluster::{Cluster, Tell};
 use crate::diagnosis;
 use crate::incident::{
     ApiKind, Gathered, ObjectRef, Plan, Preview, RegistryTrouble, Rule, Target, Text, Wants,
@@ -135,7 +135,18 @@ impl Seat {
 
     /// What is known about a subject, with what fails around it.
     pub(super) async fn gather(&self, subject: &ObjectRef, wants: Wants, now: Timestamp) -> Gathered {
-        let mut gathered = self.cluster.gather(subject, wants, now).await;
+        self.gather_telling(subject, wants, now, &|_| {}).await
+    }
+
+    /// The same, telling what is there as it comes.
+    pub(super) async fn gather_telling(
+        &self,
+        subject: &ObjectRef,
+        wants: Wants,
+        now: Timestamp,
+        tell: Tell<'_>,
+    ) -> Gathered {
+        let mut gathered = self.cluster.gather_telling(subject, wants, now, tell).await;
         gathered.neighbours.registries = self.trouble(now).as_ref().clone();
         gathered
     }

@@ -18,7 +18,7 @@ use super::seat::Seat;
 use crate::gate::Policy;
 use crate::incident::grouping::Board;
 use crate::incident::{
-    Actor, Brake, ConditionId, Entry, ExecutionId, Incident, IncidentId, IncidentKey, ObjectRef, Text,
+    Actor, Brake, ConditionId, Entry, ExecutionId, Incident, IncidentId, IncidentKey, ObjectRef, Text, Via,
 };
 use crate::playbook::Book;
 
@@ -26,6 +26,16 @@ use crate::playbook::Book;
 const MOST_KEYS: usize = 50_000;
 /// No more people are known by their groups.
 const MOST_MEMBERS: usize = 20_000;
+
+/// What was known of somebody's groups.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Known {
+    /// Something else.
+    Anew,
+    AsBefore,
+    /// That there are none.
+    InNone,
+}
 
 /// State, queues and settings.
 pub(super) struct Shared {
@@ -45,6 +55,8 @@ pub(super) struct Shared {
     pub holding: Mutex<HashMap<ExecutionId, Holding>>,
     /// Executions with a change in doubt, and since when the cluster is asked in vain.
     pub in_doubt: Mutex<HashMap<ExecutionId, Timestamp>>,
+    /// When it was last stored who is in which groups.
+    pub members_said: Mutex<HashMap<(Via, Text), Timestamp>>,
     paused: AtomicBool,
     book: RwLock<Arc<Book>>,
     policy: RwLock<Arc<Policy>>,
@@ -70,6 +82,7 @@ impl Shared {
             offers: Mutex::default(),
             holding: Mutex::default(),
             in_doubt: Mutex::default(),
+            members_said: Mutex::default(),
             paused: AtomicBool::new(paused),
             book: RwLock::new(Arc::new(book)),
             policy: RwLock::new(Arc::new(policy)),
@@ -101,11 +114,11 @@ impl Shared {
 
     /// Remembers which groups somebody is in. Nobody beyond the limit is remembered, who then has no roles by
     /// groups: denied, not forgotten silently.
-    pub(super) fn put_groups(&self, who: &Actor, groups: BTreeSet<Text>) {
+    pub(super) fn put_groups(&self, who: &Actor, groups: BTreeSet<Text>) -> Known {
         let key = (who.via, who.id.clone());
         let mut held = self.policy.write();
         if held.members().get(&key).map_or(groups.is_empty(), |known| *known == groups) {
-            return;
+            return if groups.is_empty() { Known::InNone } else { Known::AsBefore };
         }
         let mut members = held.members().as_ref().clone();
         if groups.is_empty() {
@@ -114,10 +127,11 @@ impl Shared {
             members.insert(key, groups);
         } else {
             tracing::warn!(actor.id = %who.id, "too many people are in groups; {} is not remembered", who.name);
-            return;
+            return Known::InNone;
         }
         let policy = held.as_ref().clone().with_members(Arc::new(members));
         *held = Arc::new(policy);
+        Known::Anew
     }
 
     /// Changes the policy, if `to` says into what. Two changes at once follow each other.

@@ -3,10 +3,10 @@
 use sqlx::{Row as _, SqlitePool};
 
 use super::error::failed;
-use super::{StoreError, sessions};
+use super::{StoreError, owed, sessions};
 
 /// The statements that lead from form `index` to form `index + 1`.
-pub(super) const FORMS: &[&str] = &[FORM_1, FORM_2, sessions::FORM];
+pub(super) const FORMS: &[&str] = &[FORM_1, FORM_2, sessions::FORM, owed::FORM];
 
 const FORM_1: &str = "
 CREATE TABLE incidents (

@@ -11,6 +11,7 @@ mod append;
 mod audit;
 mod error;
 mod migrations;
+mod owed;
 mod posts;
 mod read;
 mod refold;
@@ -28,6 +29,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 pub use append::Append;
 pub use audit::{AuditFilter, Order};
 pub use error::StoreError;
+pub use owed::{Membership, Owed};
 pub use posts::{NoteCursor, Noting, PostKey, PostState, Posting};
 pub use read::{IncidentFilter, StatusFilter};
 pub use retention::Swept;
@@ -58,6 +60,8 @@ impl Store {
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // What is deleted is overwritten where that costs no further writes.
+            .pragma("secure_delete", "fast")
             .busy_timeout(BUSY);
         let writer = pool(1).connect_with(options.clone()).await.map_err(opening)?;
         migrations::run(&writer, &path.display().to_string()).await?;

@@ -35,6 +35,9 @@ pub struct Posting {
     pub notes: NoteCursor,
     /// How often it was posted anew because somebody removed it.
     pub reposted: u32,
+    /// The texts that went on in its thread because it could not hold them, by their digests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub continued: Vec<Digest>,
     /// What stands in it that no incident tells: the text of a notice.
     #[serde(default)]
     pub text: Text,

@@ -2,6 +2,7 @@
 
 mod crash;
 mod forms;
+mod owed;
 mod posts;
 
 use std::os::unix::fs::PermissionsExt;

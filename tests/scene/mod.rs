@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fake_slack::people::Kind;
-use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, show};
+use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, SIGNING_SECRET, show};
 use crate::support::stage::{LONG, Setup, Stage};
 use crate::support::story::{self, Story};
 
@@ -21,6 +21,9 @@ pub const GUS: &str = "UGUS";
 pub const SAM: &str = "USAM";
 pub const ALERTS: &str = "CALERTS";
 pub const SPARE: &str = "CSPARE";
+/// Is in the group of administrators, and nothing else.
+pub const GIL: &str = "UGIL";
+pub const ADMINS: &str = "SADMINS";
 
 /// How things are set up, where it matters.
 pub struct Wanted<'a> {
@@ -30,12 +33,14 @@ pub struct Wanted<'a> {
     /// The channels and routes.
     pub chat: &'a str,
     pub flags: &'a [&'a str],
+    /// Whether Slack calls kubemend instead of being connected to.
+    pub http: bool,
 }
 
 impl Default for Wanted<'_> {
     fn default() -> Self {
         let chat = "  fallback: {slack: [CALERTS]}\n";
-        Self { pace: 20.0, approvals: 1, lives: "8h", chat, flags: &[] }
+        Self { pace: 20.0, approvals: 1, lives: "8h", chat, flags: &[], http: false }
     }
 }
 
@@ -56,14 +61,19 @@ impl Scene {
             (VIC, "vic", Kind::Member),
             (SAM, "sam", Kind::Member),
             (GUS, "gus", Kind::Guest),
+            (GIL, "gil", Kind::Member),
         ] {
             slack.add_user(id, name, kind);
         }
+        slack.with(|state| state.groups.insert(ADMINS.to_owned(), vec![GIL.to_owned()]));
         let secrets = tempfile::tempdir().expect("a temporary folder");
         let (bot, app) = (secrets.path().join("bot"), secrets.path().join("app"));
         std::fs::write(&bot, BOT_TOKEN).expect("it can be written");
-        std::fs::write(&app, APP_TOKEN).expect("it can be written");
-        let Wanted { pace, approvals, lives, chat, flags } = *wanted;
+        std::fs::write(&app, if wanted.http { SIGNING_SECRET } else { APP_TOKEN })
+            .expect("it can be written");
+        let Wanted { pace, approvals, lives, chat, flags, http } = *wanted;
+        let way_in =
+            if http { "mode: http\n    signingSecretFile" } else { "mode: socket\n    appTokenFile" };
         let policy = format!(
             "gate:
   roles:
@@ -76,6 +86,8 @@ impl Scene {
     ben: {{roles: [admin], identities: [{{via: slack, id: {BEN}}}]}}
     vic: {{roles: [viewer], identities: [{{via: slack, id: {VIC}}}]}}
     gus: {{roles: [admin], identities: [{{via: slack, id: {GUS}}}]}}
+  groups:
+  - {{via: slack, id: {ADMINS}, roles: [admin]}}
   approvals:
     low: {{approvals: {approvals}, lives: {lives}}}
     medium: {{approvals: {approvals}, lives: {lives}}}
@@ -84,7 +96,7 @@ incidents: {{holdOffPercent: 5, settleSeconds: 2}}
 chat:
 {chat}  slack:
     botTokenFile: {}
-    appTokenFile: {}
+    {way_in}: {}
     apiUrl: {}
     socket: {{connections: 2, pingSeconds: 1, silentSeconds: 2, longestPauseSeconds: 2, reportGapsOverSeconds: 1}}
 ",
@@ -94,6 +106,9 @@ chat:
         );
         let setup = Setup { pace, policy: &policy, people: &[("root", "admin")], flags, ..Setup::default() };
         let stage = Stage::start(&setup).await;
+        if http {
+            slack.with(|state| state.over_http = Some((stage.bot.url(), SIGNING_SECRET.to_owned())));
+        }
         Self { slack, stage, story: Story::default(), _secrets: secrets }
     }
 
@@ -170,6 +185,17 @@ chat:
     /// The id of the incident that a message is about.
     pub fn incident(&self, ts: &str) -> String {
         story::incident(&self.shown(ts))
+    }
+
+    /// The lines of a text in which one of these words stands, each once.
+    pub fn lines(text: &str, words: &[&str]) -> String {
+        let mut kept: Vec<&str> = Vec::new();
+        for line in text.lines().filter(|line| words.iter().any(|word| line.contains(word))) {
+            if !kept.contains(&line) {
+                kept.push(line);
+            }
+        }
+        kept.join("\n")
     }
 
     /// Writes into the story what somebody sees.

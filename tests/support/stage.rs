@@ -16,7 +16,7 @@ use super::bot::{Bot, Launch};
 use super::eventually;
 
 /// Longer than anything takes on a busy machine.
-pub const LONG: Duration = Duration::from_secs(120);
+pub const LONG: Duration = Duration::from_secs(240);
 
 /// The user that kubemend is on the simulated cluster.
 pub const USER: &str = "kubemend";

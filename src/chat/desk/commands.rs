@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Desk, Reply};
+use super::objects::Asked;
+use super::{Desk, Errand, Reply};
 use crate::chat::answer::Answer;
 use crate::chat::card::{Block, Card, Rich, Tone};
 use crate::chat::command::{ALL, Which, Wish};
@@ -13,14 +14,14 @@ use crate::incident::{Actor, DecisionKind, Incident, ProposalState, Status};
 const RECORDS: u32 = 15;
 
 impl Desk {
-    pub(super) async fn wish(&self, who: &Actor, wish: Wish) -> Reply {
+    pub(super) async fn wish(&self, who: &Actor, wish: Wish, errand: &Errand) -> Reply {
         match wish {
             Wish::Help { about } => Ok(Answer::only(self.help(about.as_deref()))),
             Wish::Status => Ok(Answer::only(self.status())),
             Wish::Incidents(which) => self.incidents(&which).await,
             Wish::Show { incident } => self.show(&incident).await,
             Wish::Diagnose { kind, name, namespace, cluster } => {
-                self.diagnose(who, &kind, name, namespace, cluster).await
+                self.diagnose(who, Asked { kind, name, namespace, cluster }, errand).await
             }
             Wish::Actions { incident } => self.remedies(who, &incident).await,
             Wish::Run { incident, remedy, parameters } => {
@@ -52,13 +53,13 @@ impl Desk {
                 let records = self.engine.audit(who, &filter, Order::NewestFirst, RECORDS).await?;
                 Ok(Answer::only(self.records(&records)))
             }
-            Wish::WhoAmI => Ok(self.whoami(who)),
+            Wish::WhoAmI => Ok(self.whoami(who, errand)),
         }
     }
 
     /// All commands, or one.
     fn help(&self, about: Option<&str>) -> Card {
-        let line = |name: &str| Rich::plain(self.words.word(&format!("help.{name}")));
+        let line = |name: &str| self.words.rich(&format!("help.{name}"), &json!({}));
         let wanted = |name: &str| about.is_none_or(|about| about.eq_ignore_ascii_case(name));
         let mut items: Vec<Rich> =
             ALL.iter().filter(|spec| wanted(spec.name)).map(|spec| line(spec.name)).collect();
@@ -66,7 +67,7 @@ impl Desk {
             items = ALL.iter().map(|spec| line(spec.name)).collect();
         }
         let title = self.words.word("help.title");
-        let here = Block::Note { text: Rich::plain(self.words.word("help.here")) };
+        let here = Block::Note { text: self.words.rich("help.here", &json!({})) };
         Card { tone: Tone::Neutral, summary: title.clone(), title, blocks: vec![Block::List { items }, here] }
     }
 
@@ -92,7 +93,7 @@ impl Desk {
         let items = found.iter().map(|incident| self.line(incident)).collect();
         let mut blocks = vec![Block::List { items }];
         if more {
-            blocks.push(Block::Note { text: Rich::plain(self.words.word("incidents.more")) });
+            blocks.push(Block::Note { text: self.words.rich("incidents.more", &json!({})) });
         }
         let summary = self.words.say("incidents.summary", &json!({"n": found.len()}));
         let title = self.words.word("incidents.title");
@@ -100,7 +101,7 @@ impl Desk {
     }
 
     /// An incident in a line that reads well on a phone: its id first.
-    fn line(&self, incident: &Incident) -> Rich {
+    pub(super) fn line(&self, incident: &Incident) -> Rich {
         let waits = matches!(incident.status, Status::Open)
             && incident.proposals.values().any(|record| record.state == ProposalState::Open);
         let mut values = self.with_teller(|teller, _| teller.place(incident));

@@ -63,7 +63,7 @@ impl Choice {
 impl Desk {
     /// What may be meant, the likeliest first; at most 25.
     pub fn complete(&self, who: &Caller, typing: &Typing<'_>) -> Vec<Choice> {
-        self.meet(who);
+        self.recognise(who);
         let take = spec(typing.command).and_then(|spec| spec.take(typing.option));
         let Some(take) = take.filter(|_| !self.is_nobody(&who.actor)) else { return Vec::new() };
         let typed = typing.typed.trim().to_lowercase();

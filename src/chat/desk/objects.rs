@@ -1,12 +1,15 @@
 //! One look at one object, and which object is meant.
 
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
 use serde_json::json;
 
-use super::{Desk, Reply, no};
+use super::{Desk, Errand, Reply};
 use crate::chat::answer::Answer;
 use crate::chat::card::{Block, Card, Rich, Tone};
 use crate::chat::layout::text;
-use crate::engine::{Cause, Diagnosed};
+use crate::engine::{Cause, Diagnosed, Found, Piece};
 use crate::incident::{Actor, ApiKind, ObjectRef, Text};
 
 /// The kinds that can be looked at, and kubectl's short names.
@@ -24,18 +27,21 @@ const KINDS: &[(&str, &str)] = &[
 ];
 const CAUSES: usize = 3;
 
+/// The object that is to be looked at, as it was typed.
+pub(super) struct Asked {
+    pub kind: String,
+    pub name: Text,
+    pub namespace: Option<Text>,
+    pub cluster: Option<Text>,
+}
+
 impl Desk {
-    pub(super) async fn diagnose(
-        &self,
-        who: &Actor,
-        kind: &str,
-        name: Text,
-        namespace: Option<Text>,
-        cluster: Option<Text>,
-    ) -> Reply {
-        let Some(api) = known(kind) else {
+    pub(super) async fn diagnose(&self, who: &Actor, asked: Asked, errand: &Errand) -> Reply {
+        let Asked { kind, name, namespace, cluster } = asked;
+        let Some(api) = known(&kind) else {
             let kinds = KINDS.iter().map(|(kind, _)| kind.to_lowercase()).collect::<Vec<_>>().join(", ");
-            return Ok(no(self.words.say("command.kind", &json!({"kind": kind, "kinds": kinds}))));
+            let said = self.words.rich("command.kind", &json!({"kind": kind, "kinds": kinds}));
+            return Ok(Answer::only(Card::said(Tone::Warning, said)));
         };
         let cluster = match self.cluster(cluster) {
             Ok(cluster) => cluster,
@@ -45,8 +51,35 @@ impl Desk {
         let namespace =
             if cluster_wide { Text::default() } else { namespace.unwrap_or_else(|| "default".into()) };
         let subject = ObjectRef { cluster, api, namespace, name, uid: Text::default() };
-        let found = self.engine.diagnose(who, &subject).await?;
+        let parts = Mutex::new(BTreeMap::new());
+        errand.progress.send_replace(Some(self.looking(&subject, &BTreeMap::new())));
+        let tell = |found: Found| {
+            let mut parts = parts.lock();
+            parts.insert(found.piece, found.count);
+            errand.progress.send_replace(Some(self.looking(&subject, &parts)));
+        };
+        let found = self.engine.diagnose_telling(who, &subject, &tell).await?;
         Ok(Answer::only(self.diagnosed(&found)))
+    }
+
+    /// What is there so far of an object that is being looked at.
+    fn looking(&self, subject: &ObjectRef, parts: &BTreeMap<Piece, usize>) -> Card {
+        let named = json!({"subject": subject.to_string(), "cluster": subject.cluster});
+        let summary = self.words.say("diagnose.looking", &named);
+        let card = Card::sentence(Tone::Neutral, summary);
+        let part = |(piece, count): (&Piece, &usize)| {
+            let n = json!({"n": count});
+            Rich::plain(match piece {
+                Piece::Object => self.words.say("diagnose.part.object", &n),
+                Piece::Events => self.words.say("diagnose.part.events", &n),
+                Piece::Secrets => self.words.say("diagnose.part.secrets", &n),
+                Piece::References => self.words.say("diagnose.part.references", &n),
+                Piece::Logs => self.words.say("diagnose.part.logs", &n),
+                Piece::Revisions => self.words.say("diagnose.part.revisions", &n),
+            })
+        };
+        let items: Vec<Rich> = parts.iter().map(part).collect();
+        if items.is_empty() { card } else { card.with(Block::List { items }) }
     }
 
     /// The cluster that is meant; the only one, where none is named.
@@ -58,10 +91,16 @@ impl Desk {
             (Some(name), all) if all.contains(&name) => Ok(name),
             (Some(name), _) => {
                 let values = json!({"name": name, "clusters": names});
-                Err(no(self.words.say("command.cluster.unknown", &values)))
+                Err(Answer::only(Card::said(
+                    Tone::Warning,
+                    self.words.rich("command.cluster.unknown", &values),
+                )))
             }
             (None, [only]) => Ok(only.clone()),
-            (None, _) => Err(no(self.words.say("command.cluster", &json!({"clusters": names})))),
+            (None, _) => {
+                let said = self.words.rich("command.cluster", &json!({"clusters": names}));
+                Err(Answer::only(Card::said(Tone::Warning, said)))
+            }
         }
     }
 
@@ -108,7 +147,7 @@ impl Desk {
             blocks.push(Block::List { items });
         }
         if let Some(id) = incident {
-            blocks.push(text(self.words.say("diagnose.incident", &json!({"id": id}))));
+            blocks.push(Block::Text { text: self.words.rich("diagnose.incident", &json!({"id": id})) });
         }
         if !manual.is_empty() {
             blocks.push(Block::Heading { text: self.words.word("diagnose.manual") });

@@ -89,7 +89,7 @@ impl Desk {
         Ok(self.approved(&decided))
     }
 
-    fn approved(&self, record: &ProposalRecord) -> Answer {
+    pub(super) fn approved(&self, record: &ProposalRecord) -> Answer {
         let id = &record.proposal.id;
         let need = usize::from(record.proposal.policy.approvals.max(1));
         let missing = need.saturating_sub(standing(&record.decisions).len());
@@ -183,7 +183,7 @@ impl Desk {
     /// The questions that a press would be answered with. Nothing is done and nothing recorded; for platforms
     /// that must know before they acknowledge.
     pub async fn asks(&self, who: &Caller, id: &str) -> Option<Form> {
-        self.meet(who);
+        self.recognise(who);
         if self.is_nobody(&who.actor) {
             return None;
         }

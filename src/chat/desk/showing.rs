@@ -34,7 +34,7 @@ impl Desk {
         }
         let title = self.words.say("actions.title", &named);
         let items = found.iter().map(|candidate| self.remedy(candidate)).collect();
-        let hint = Rich::plain(self.words.say("actions.hint", &named));
+        let hint = self.words.rich("actions.hint", &named);
         let mut blocks = vec![Block::List { items }];
         blocks.extend(asking(id, &found));
         blocks.push(Block::Note { text: hint });
@@ -79,12 +79,12 @@ impl Desk {
             }
             Audited::General(general) => {
                 let (text, by) = match &general.what {
-                    Upkeep::Paused { by } => (self.words.word("answer.paused"), by),
-                    Upkeep::Resumed { by } => (self.words.word("answer.resumed"), by),
+                    Upkeep::Paused { by } => (self.words.rich("answer.paused", &json!({})), by),
+                    Upkeep::Resumed { by } => (self.words.rich("answer.resumed", &json!({})), by),
                     Upkeep::Forgotten { .. } | Upkeep::Checkpoint { .. } => return None,
                 };
                 let who = self.words.say("audit.by", &json!({"who": by.name}));
-                Some(Rich::time(general.at).then(format!(" {text} ({who})")))
+                Some(Rich::time(general.at).then(" ").followed_by(text).then(format!(" ({who})")))
             }
         }
     }
@@ -92,13 +92,18 @@ impl Desk {
     /// How kubemend stands.
     pub(super) fn status(&self) -> Card {
         let status = self.engine.status();
-        let paused = if status.paused { "status.paused.yes" } else { "status.paused.no" };
+        let none = json!({});
+        let paused = if status.paused {
+            self.words.rich("status.paused.yes", &none)
+        } else {
+            self.words.rich("status.paused.no", &none)
+        };
         let field =
             |key: &str, value: String| Field { label: self.words.word(key), value: Rich::plain(value) };
         let fields = vec![
             field("status.version", env!("CARGO_PKG_VERSION").to_owned()),
             field("status.open", status.open_incidents.to_string()),
-            field("status.paused", self.words.word(paused)),
+            Field { label: self.words.word("status.paused"), value: paused },
             field("status.waiting", status.waiting.to_string()),
         ];
         let items: Vec<Rich> = status.clusters.iter().map(|cluster| self.cluster_line(cluster)).collect();

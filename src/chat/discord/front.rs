@@ -32,6 +32,10 @@ use crate::incident::Text;
 
 /// For so long it is looked whether there are questions, before the click is acknowledged without them.
 const LOOKING: Duration = Duration::from_millis(1_200);
+/// How many are acknowledged at once.
+const ACKNOWLEDGED_AT_ONCE: usize = 512;
+/// How many can wait to be worked on after that.
+const PLACES: usize = 1_000;
 
 /// Where clicks and commands are answered.
 pub(super) struct Front {
@@ -46,41 +50,63 @@ pub(super) struct Front {
 
 type Heard = Result<Caller, Unheard>;
 
+/// Something that was acknowledged and is still to be done.
+struct Ready {
+    caller: Heard,
+    inbound: Inbound,
+    how: Deferred,
+    at: Instant,
+}
+
 impl Front {
-    /// Answers until `stop`, and finishes what was begun.
+    /// Answers until `stop`, and finishes what was begun. What is acknowledged here is not kept waiting by what is
+    /// worked on: a cluster that does not answer holds no click up.
     pub(super) async fn run(self, taken: mpsc::Receiver<Taken>, stop: CancellationToken) {
-        let front = Arc::new(self);
-        let each = |next| {
-            let front = Arc::clone(&front);
-            async move { Box::pin(front.answer(next)).await }
+        let (front, (send, ready)) = (Arc::new(self), mpsc::channel(PLACES));
+        let acknowledge = |next| {
+            let (front, send) = (Arc::clone(&front), send.clone());
+            async move {
+                if let Some(ready) = Box::pin(front.acknowledge(next)).await {
+                    // Without anybody to work on it kubemend has stopped.
+                    let _ = send.send(ready).await;
+                }
+            }
         };
-        hands::work("Discord", taken, stop, each).await;
+        let finish = |next| {
+            let front = Arc::clone(&front);
+            async move { Box::pin(front.finish(next)).await }
+        };
+        let acknowledged = CancellationToken::new();
+        let first = async {
+            hands::work_many(ACKNOWLEDGED_AT_ONCE, "Discord", taken, stop, acknowledge).await;
+            acknowledged.cancel();
+        };
+        tokio::join!(first, hands::work("Discord", ready, acknowledged.clone(), finish));
     }
 
-    async fn answer(&self, taken: Taken) {
+    /// Sees to it that Discord has an answer, and the whole one where that is possible at once.
+    async fn acknowledge(&self, taken: Taken) -> Option<Ready> {
         let Taken { inbound, at, ack } = taken;
         let caller = Caller::of(self.people.who(&inbound.by, self.desk.engine().now()));
-        if let (Acker::Open(_), What::Completing { .. }) = (&ack, &inbound.what) {
-            let Acker::Open(open) = ack else { return };
-            // Whoever types on sees the next completion; nobody waits for this one.
-            let _ = open.answer(First::Choices(self.complete(&caller, &inbound.what))).await;
-            return;
-        }
         let acknowledged = match ack {
+            Acker::Open(open) => match &inbound.what {
+                What::Completing { .. } => {
+                    let choices = self.complete(&caller, &inbound.what);
+                    open.answer(First::Choices(choices)).await.map(|()| None)
+                }
+                _ => self.open(open, &caller, &inbound).await,
+            },
             Acker::Deferred(acked) => {
                 let how = acked.how();
                 acked.arrived().await.map(|()| Some(how))
             }
-            Acker::Open(open) => self.open(open, &caller, &inbound).await,
         };
         match acknowledged {
-            Ok(Some(how)) | Err(Unanswered::Meanwhile(how)) => self.finish(&caller, inbound, how).await,
-            // Questions are shown; what is filled in comes as something new.
-            Ok(None) => {}
-            // Discord told the person that it failed. It was logged where it happened.
-            Err(Unanswered::TooLate | Unanswered::Twice | Unanswered::Web(_)) => return,
+            Ok(Some(how)) | Err(Unanswered::Meanwhile(how)) => Some(Ready { caller, inbound, how, at }),
+            // All is shown, and what is filled in comes as something new; or Discord told the person that it
+            // failed, which was logged where it happened.
+            Ok(None) | Err(Unanswered::TooLate | Unanswered::Twice | Unanswered::Web(_)) => None,
         }
-        metrics::histogram!("kubemend_discord_answer_seconds").record(at.elapsed().as_secs_f64());
     }
 
     /// Shows the questions that a click leads to, or acknowledges it: then says how.
@@ -116,15 +142,17 @@ impl Front {
     }
 
     /// Does what was wanted, and shows what came of it.
-    async fn finish(&self, caller: &Heard, inbound: Inbound, how: Deferred) {
+    async fn finish(&self, ready: Ready) {
+        let Ready { caller, inbound, how, at } = ready;
         let Inbound { by, place, what, key: _ } = inbound;
-        let answer = match caller {
+        let answer = match &caller {
             Ok(caller) => self.ask(caller, &what).await,
             Err(why) => Answer::only(Card::sentence(Tone::Warning, self.unheard(*why))),
         };
         let told_here = place.channel.as_ref().is_some_and(|channel| self.channels.contains(channel));
         let (web, paper, forms) = (Arc::clone(&self.web), self.paper.clone(), Arc::clone(&self.forms));
         Asking { web, paper, forms, by, place, how, told_here }.show(&answer).await;
+        metrics::histogram!("kubemend_discord_answer_seconds").record(at.elapsed().as_secs_f64());
     }
 
     async fn ask(&self, caller: &Caller, what: &What) -> Answer {

@@ -7,6 +7,7 @@
 //!
 //! Refuses to know any platform: that is [`Platform`].
 
+mod more;
 mod pace;
 mod platform;
 mod queue;
@@ -27,7 +28,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use platform::{ChannelTrouble, MessageId, Outgoing, Platform, PostError, Scope, Sent, ThreadId};
+pub use platform::{
+    Attachment, ChannelTrouble, MessageId, Outgoing, Platform, PostError, Scope, Sent, ThreadId,
+};
 
 use super::card::Card;
 use super::layout::{self, Layouts};
@@ -35,6 +38,7 @@ use super::route::Routes;
 use super::words::Words;
 use crate::engine::{Handle, IncidentFilter, NoteCursor, PostKey, PostState, Posting, Refused, StatusFilter};
 use crate::incident::{Digest, IncidentId, Text};
+use more::More;
 use pace::Pace;
 use queue::Queue;
 
@@ -108,6 +112,31 @@ impl<P: Platform> Outbox<P> {
     /// Posts a card that is about no incident into a channel: a gap, a trouble. The same name is posted once.
     pub async fn announce(&self, channel: &Text, name: &str, card: &Card) -> Result<(), Refused> {
         self.shared.announce(channel, name, card).await
+    }
+
+    /// Continues what a card to be looked at could not hold in the thread of its incident's message: in that
+    /// channel, or wherever the message is. The same text once.
+    pub async fn continue_in_thread(
+        &self,
+        incident: &IncidentId,
+        channel: Option<&Text>,
+        card: &Card,
+    ) -> Result<(), Refused> {
+        let Parts { platform, engine, layouts, kind, .. } = &self.shared.parts;
+        let rest = layouts.rest(*kind, card);
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let posted = |posting: &Posting| matches!(posting.state, PostState::Posted { .. });
+        let mut all = engine.postings(platform.name(), incident.as_str()).await?;
+        all.retain(posted);
+        let here = all.iter().find(|posting| Some(&posting.key.channel) == channel).or_else(|| all.first());
+        if let Some(posting) = here {
+            let more = More::new(incident, &card.title, rest);
+            let subject = self.shared.want_more(&posting.key.channel, &more).await?;
+            self.shared.queue.add(subject);
+        }
+        Ok(())
     }
 
     /// The incident's message changed in a way that the incident does not tell (a layout was reloaded).
@@ -225,6 +254,7 @@ impl<P: Platform> Shared<P> {
             // That it was opened is what the message itself says.
             notes: NoteCursor { told: 1, sending: None },
             reposted: 0,
+            continued: Vec::new(),
             text: Text::default(),
             route: route.into(),
             since: now,

@@ -29,6 +29,17 @@ pub struct Outgoing {
     pub tags: Vec<&'static str>,
 }
 
+/// A text file to be put into a thread.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attachment {
+    /// By which it can be found ([`Platform::find`]): it begins as the last part of the file's name does.
+    pub nonce: Text,
+    /// Holds the first eight characters of the nonce.
+    pub name: String,
+    pub title: String,
+    pub text: String,
+}
+
 /// A message that is there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sent {
@@ -116,7 +127,21 @@ pub trait Platform: Send + Sync + 'static {
         message: &Outgoing,
     ) -> impl Future<Output = Result<Sent, PostError>> + Send;
 
-    /// The message with that nonce among the newest of the channel, or of the thread where one is given.
+    /// Puts a text file into the message's thread. A platform without files refuses; the text is then cut to
+    /// what a message holds.
+    fn attach(
+        &self,
+        channel: &Text,
+        id: &MessageId,
+        thread: Option<&ThreadId>,
+        file: &Attachment,
+    ) -> impl Future<Output = Result<Sent, PostError>> + Send {
+        let (_, _, _) = (channel, id, thread);
+        let why = format!("{} takes no files; {} is not sent as one", self.name(), file.name);
+        std::future::ready(Err(PostError::Refused(why)))
+    }
+
+    /// The message with that nonce, or with a file whose name holds its first eight characters, among the newest of the channel, or of the thread where one is given.
     fn find(
         &self,
         channel: &Text,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::more::{self, More};
 use super::pace::Method;
 use super::step::{Step, next};
 use super::subject::Wanted;
@@ -71,12 +72,37 @@ impl<P: Platform> Shared<P> {
             }
         }
         let rest = next(&posting, &digest, version) != Step::Nothing;
+        if !rest {
+            self.continue_message(&mut posting, wanted).await?;
+        }
         let settled = !rest && (wanted.over || matches!(posting.state, PostState::Abandoned { .. }));
         if settled != posting.settled {
             posting.settled = settled;
             self.store(&mut posting).await?;
         }
         Ok(rest.then_some(Duration::from_millis(50)))
+    }
+
+    /// What the message could not hold goes on in its thread, so many times.
+    async fn continue_message(&self, posting: &mut Posting, wanted: &Wanted) -> Result<(), Refused> {
+        let (PostState::Posted { .. }, Some(view)) = (&posting.state, &wanted.view) else { return Ok(()) };
+        let mut rest = self.parts.layouts.rest(self.parts.kind, &wanted.card);
+        let book = self.parts.engine.book();
+        let teller = Teller { words: &self.parts.words, book: &book };
+        rest.extend(teller.further_quotes(&view.incident));
+        if rest.is_empty() || posting.continued.len() >= more::MOST {
+            return Ok(());
+        }
+        let more = More::new(&view.incident.id, &wanted.card.title, rest);
+        let digest = more.digest();
+        if posting.continued.contains(&digest) {
+            return Ok(());
+        }
+        let subject = self.want_more(&posting.key.channel, &more).await?;
+        posting.continued.push(digest);
+        self.store(posting).await?;
+        self.queue.add(subject);
+        Ok(())
     }
 
     async fn post(
@@ -194,6 +220,15 @@ impl<P: Platform> Shared<P> {
                 return self.told(posting, noting.to).await;
             }
         };
+        // What the note cannot hold comes after it; that it is wanted is stored before, or a crash would lose it.
+        let rest = self.parts.layouts.rest(self.parts.kind, &card);
+        let more = match rest.is_empty() {
+            true => None,
+            false => {
+                let more = More::new(&view.incident.id, &wanted.card.title, rest);
+                Some(self.want_more(&posting.key.channel, &more).await?)
+            }
+        };
         let (nonce, summary, tags) = (noting.nonce.clone(), card.summary, Vec::new());
         let reply = Outgoing { nonce, body, summary, tags };
         let title = &wanted.title;
@@ -203,6 +238,9 @@ impl<P: Platform> Shared<P> {
                 self.pace.answered(&posting.key);
                 let thread = sent.thread.or(thread).map(|thread| thread.0);
                 posting.state = PostState::Posted { message: message.0, thread };
+                if let Some(subject) = more {
+                    self.queue.add(subject);
+                }
                 self.told(posting, noting.to).await
             }
             Err(PostError::MessageGone) if thread.is_some() => {
@@ -264,7 +302,7 @@ impl<P: Platform> Shared<P> {
         }
     }
 
-    async fn abandon(&self, posting: &mut Posting, why: String) -> Result<(), Refused> {
+    pub(super) async fn abandon(&self, posting: &mut Posting, why: String) -> Result<(), Refused> {
         posting.state = PostState::Abandoned { why: why.into() };
         posting.settled = true;
         self.store(posting).await
@@ -296,7 +334,7 @@ impl<P: Platform> Shared<P> {
         Ok(())
     }
 
-    async fn store(&self, posting: &mut Posting) -> Result<(), Refused> {
+    pub(super) async fn store(&self, posting: &mut Posting) -> Result<(), Refused> {
         posting.changed = self.parts.engine.now();
         self.parts.engine.put_posting(posting).await
     }

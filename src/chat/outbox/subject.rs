@@ -190,6 +190,9 @@ impl<P: Platform> Shared<P> {
     /// What is about no single incident.
     async fn notice(&self, subject: &Text) -> Result<Option<Duration>, Refused> {
         let Parts { platform, engine, .. } = &self.parts;
+        if subject.starts_with(super::more::PREFIX) {
+            return self.more(subject).await;
+        }
         let mut again = None;
         for posting in engine.postings(platform.name(), subject).await? {
             let wanted = if subject.starts_with("digest:") {

@@ -1,6 +1,7 @@
 //! The outbox against a platform that fails in every way.
 
 mod fake;
+mod long;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::chat::card::{Button, Field, Span, Style};
 use crate::chat::press::{Press, Seen};
-use crate::incident::{Digest, Execution, ExecutionId, ExecutionState, Outcome, Verdict};
+use crate::incident::Digest;
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![

@@ -1,25 +1,29 @@
 //! Showing an answer where its asker is: in a modal, as a message only they see, or in the channel.
 //!
 //! Slack's ways of answering run out (a trigger after three seconds, a response URL after five uses or half an
-//! hour), so each has another one behind it. A rate limit or an outage delays an answer; it is tried again for
-//! as long as somebody may wait for it.
+//! hour), so each has another one behind it. A rate limit or an outage delays an answer: after a few tries it is put
+//! off, and taken up again from what is owed (`chat::owed`) for as long as somebody may wait for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::aloud::{Aloud, Silent};
 use super::inbound::{Asker, Place};
 use super::views;
 use super::web::{Web, WebError};
 use crate::chat::answer::{Answer, Audience};
-use crate::chat::card::Card;
+use crate::chat::card::{Card, Tone};
 use crate::chat::layout::LayoutError;
 use crate::chat::paper::Paper;
 
-/// How often an answer is tried, and the longest pause between two tries.
-const TRIES: u32 = 6;
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often an answer is tried, and the longest pause between two tries; longer ones put it off.
+const TRIES: u32 = 4;
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// What is there so far is worth no more waiting than this.
+const SO_FAR: Duration = Duration::from_secs(3);
 
 /// Somebody who waits for an answer.
 pub(super) struct Asking {
@@ -31,6 +35,20 @@ pub(super) struct Asking {
     pub(super) view: Option<String>,
     /// Whether something was shown before that this answer replaces.
     pub(super) shown: bool,
+    /// The message that this answer grows in, where everybody sees it.
+    pub(super) aloud: Option<Aloud>,
+    /// When it was asked, if it is taken up again.
+    pub(super) since: Option<Timestamp>,
+}
+
+/// What became of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shown {
+    Yes,
+    /// It may be shown when Slack answers again.
+    Later,
+    /// There is no way to show it.
+    Never,
 }
 
 /// Why an answer could not be shown.
@@ -40,16 +58,55 @@ pub(super) enum Unshown {
     Layout(#[from] LayoutError),
     #[error(transparent)]
     Web(#[from] WebError),
+    #[error(transparent)]
+    Silent(#[from] Silent),
     #[error("there is no way left to reach whoever asked")]
     NoWay,
 }
 
+impl Unshown {
+    /// Whether another try may help. Showing twice what only one person sees does no harm.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Web(error) | Self::Silent(Silent::Web(error)) => error.code().is_none(),
+            Self::Layout(_) | Self::Silent(Silent::Layout(_)) | Self::NoWay => false,
+        }
+    }
+}
+
 impl Asking {
-    /// Shows an answer; a failure is logged, because nobody is left to tell.
-    pub(super) async fn show(&mut self, answer: &Answer) {
-        if let Err(error) = self.try_show(answer).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, slack.user = %self.by.user, "an answer could not be shown to {}", self.by.user);
+    /// Shows an answer. One that cannot be shown at all is logged, because nobody is left to tell.
+    pub(super) async fn show(&mut self, answer: &Answer) -> Shown {
+        let error = match self.try_show(answer).await {
+            Ok(()) => return Shown::Yes,
+            Err(error) => error,
+        };
+        let (later, error) = (error.may_pass(), &error as &dyn std::error::Error);
+        let user = &self.by.user;
+        if later {
+            tracing::info!(error, slack.user = %user, "an answer to {user} waits for Slack");
+            return Shown::Later;
+        }
+        tracing::warn!(error, slack.user = %user, "an answer could not be shown to {user}");
+        Shown::Never
+    }
+
+    /// Shows what is there so far, once; without it the answer comes all the same.
+    pub(super) async fn show_so_far(&mut self, card: &Card) {
+        let shown = tokio::time::timeout(SO_FAR, async {
+            if let Some(aloud) = &mut self.aloud {
+                return aloud.show(&self.web, &self.paper, card).await.map_err(Unshown::from);
+            }
+            let url = self.place.response_url.clone().ok_or(Unshown::NoWay)?;
+            let mut body = views::message(&self.paper, card)?;
+            body["response_type"] = json!("ephemeral");
+            body["replace_original"] = json!(self.shown);
+            self.web.respond(&url, &body).await?;
+            self.shown = true;
+            Ok(())
+        });
+        if let Ok(Err(error)) = shown.await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "what is there so far is not shown");
         }
     }
 
@@ -62,18 +119,27 @@ impl Asking {
             Answer::Quiet => Ok(()),
             Answer::Form(form) => {
                 let view = views::form(&self.paper, form, &self.note())?;
-                self.modal(view).await
+                match self.modal(view).await {
+                    Err(Unshown::NoWay) => {
+                        let late = Card::sentence(Tone::Warning, self.paper.words.word("slack.late"));
+                        self.only(&late).await
+                    }
+                    shown => shown,
+                }
             }
             Answer::Sheet(card) => {
-                let view = views::sheet(&self.paper, card)?;
+                let view = views::sheet(&self.paper, card, &self.note())?;
                 match self.modal(view).await {
                     Err(Unshown::NoWay) => self.only(card).await,
                     shown => shown,
                 }
             }
             Answer::Card { card, to: Audience::Asker } if self.view.is_some() => {
-                let view = views::sheet(&self.paper, card)?;
-                self.modal(view).await
+                let view = views::sheet(&self.paper, card, &self.note())?;
+                match self.modal(view).await {
+                    Err(Unshown::NoWay) => self.only(card).await,
+                    shown => shown,
+                }
             }
             Answer::Card { card, to: Audience::Asker } => self.only(card).await,
             Answer::Card { card, to: Audience::Channel } => self.everybody(card).await,
@@ -89,7 +155,14 @@ impl Asking {
     async fn modal(&mut self, view: Value) -> Result<(), Unshown> {
         if let Some(open) = &self.view {
             let arguments = json!({"view_id": open, "view": view});
-            return self.again("views.update", &arguments).await.map(drop).map_err(Unshown::from);
+            return match self.again("views.update", &arguments).await {
+                // Whoever filled it in has closed it.
+                Err(error) if matches!(error.code(), Some("not_found" | "view_not_found")) => {
+                    self.view = None;
+                    Err(Unshown::NoWay)
+                }
+                told => told.map(drop).map_err(Unshown::from),
+            };
         }
         let trigger = self.place.trigger.take().ok_or(Unshown::NoWay)?;
         let arguments = json!({"trigger_id": trigger, "view": view});
@@ -104,15 +177,28 @@ impl Asking {
     }
 
     async fn only(&mut self, card: &Card) -> Result<(), Unshown> {
+        if let Some(aloud) = &mut self.aloud {
+            return aloud.show(&self.web, &self.paper, card).await.map_err(Unshown::from);
+        }
         let body = views::message(&self.paper, card)?;
         if let Some(url) = self.place.response_url.clone() {
             let mut body = body.clone();
             body["response_type"] = json!("ephemeral");
             body["replace_original"] = json!(self.shown);
-            if self.respond(&url, &body).await.is_ok() {
-                self.shown = true;
-                return Ok(());
+            match self.respond(&url, &body).await {
+                Ok(()) => {
+                    self.shown = true;
+                    return Ok(());
+                }
+                Err(error) if error.code().is_none() => return Err(error.into()),
+                // Used up, or too old.
+                Err(_) => {}
             }
+        }
+        if self.place.channel.is_none() && self.place.trigger.is_some() {
+            // Pressed where there is no channel: in the app's home.
+            let view = views::sheet(&self.paper, card, &self.note())?;
+            return self.modal(view).await;
         }
         let channel = self.place.channel.clone().ok_or(Unshown::NoWay)?;
         let mut body = body;
@@ -126,6 +212,9 @@ impl Asking {
 
     async fn everybody(&mut self, card: &Card) -> Result<(), Unshown> {
         let mut body = views::message(&self.paper, card)?;
+        if self.since.is_some() && self.is_there(&body).await? {
+            return Ok(());
+        }
         if let Some(url) = self.place.response_url.clone() {
             body["response_type"] = json!("in_channel");
             body["replace_original"] = json!(self.shown);
@@ -137,6 +226,20 @@ impl Asking {
             body["thread_ts"] = json!(thread);
         }
         self.again("chat.postMessage", &body).await.map(drop).map_err(Unshown::from)
+    }
+
+    /// Whether the same was posted for everybody since it was asked, before a restart.
+    async fn is_there(&self, body: &Value) -> Result<bool, WebError> {
+        let (Some(since), Some(channel)) = (self.since, &self.place.channel) else { return Ok(false) };
+        let oldest = since.as_second().saturating_sub(1).to_string();
+        let asked = [("channel", channel.as_str()), ("oldest", &oldest), ("limit", "100")];
+        let told = match self.web.get("conversations.history", &asked).await {
+            // Where kubemend is not, it cannot look.
+            Err(error) if error.code().is_some() => return Ok(false),
+            told => told?,
+        };
+        let mut messages = told["messages"].as_array().into_iter().flatten();
+        Ok(messages.any(|message| message["bot_id"].is_string() && message["text"] == body["text"]))
     }
 
     async fn respond(&self, url: &str, body: &Value) -> Result<(), WebError> {
@@ -167,10 +270,11 @@ impl Asking {
     }
 }
 
-/// Certainly not done, and worth another try. An answer whose fate is unknown is not sent twice.
+/// Certainly not done, and worth another try at once.
 fn passes(error: &WebError) -> bool {
     match error {
-        WebError::RateLimited { .. } | WebError::NotSent { .. } => true,
+        WebError::RateLimited { after, .. } => *after <= LONGEST_PAUSE,
+        WebError::NotSent { .. } => true,
         WebError::Unknown { why, .. } => why.starts_with("HTTP 5"),
         WebError::Api { .. } => false,
     }

@@ -22,6 +22,7 @@ pub async fn examine(settings: &Settings, secrets: &Secrets, channels: &[Text]) 
         return checks;
     }
     checks.push(scopes(&web).await);
+    checks.push(groups(&web).await);
     checks.push(way_in(&web, secrets).await);
     for channel in channels {
         checks.push(look_at(&web, channel).await);
@@ -63,6 +64,20 @@ async fn scopes(web: &Web) -> Check {
     }
     let way_out = format!("{PERMISSIONS} → Bot Token Scopes: add them, then Reinstall to Workspace");
     Check::bad(what, format!("missing: {}", missing.join(", ")), way_out)
+}
+
+/// Roles may rest on user groups; whether they can be read shows before somebody is refused.
+async fn groups(web: &Web) -> Check {
+    let what = "user groups";
+    match web.get("usergroups.list", &[("include_users", "true")]).await {
+        Ok(_) => Check::good(what),
+        Err(error) => {
+            let way_out = format!(
+                "until they can be read, roles that are given to groups (`gate.groups`) do not count; {PERMISSIONS} → Bot Token Scopes: usergroups:read"
+            );
+            Check::bad(what, error.to_string(), way_out)
+        }
+    }
 }
 
 async fn way_in(web: &Web, secrets: &Secrets) -> Check {

@@ -11,6 +11,7 @@ use super::settings::{Secrets, Settings, WayIn};
 use super::socket::Socket;
 use super::web::Web;
 use crate::chat::hearing::{Clock, Gap, Hearing};
+use crate::chat::owed::Owing;
 
 /// How many ended gaps can wait to be told.
 const GAPS: usize = 16;
@@ -25,15 +26,28 @@ pub struct Ears {
     /// The routes that Slack calls, in the mode that has some.
     pub routes: Router,
     pub link: Link,
+    pub(super) inbox: Arc<Inbox>,
 }
 
 /// What must run for something to be heard.
 pub struct Link(Option<Socket>);
 
 impl Ears {
-    /// The way in that the settings name. Nothing is opened before [`Link::run`].
+    /// The way in that the settings name. Nothing is opened before [`Link::run`]; what is owed an answer is
+    /// forgotten with the process.
     pub fn new(settings: &Settings, secrets: &Secrets, web: Arc<Web>, clock: Clock) -> Self {
-        let (inbox, taken) = Inbox::new();
+        Self::keeping(settings, secrets, web, clock, Owing::unkept("slack"))
+    }
+
+    /// The same, writing down what is owed.
+    pub(super) fn keeping(
+        settings: &Settings,
+        secrets: &Secrets,
+        web: Arc<Web>,
+        clock: Clock,
+        owing: Owing,
+    ) -> Self {
+        let (inbox, taken) = Inbox::new(owing);
         let (inbox, hearing) = (Arc::new(inbox), Hearing::new("slack", clock()));
         let (tell, gaps) = mpsc::channel(GAPS);
         let (routes, link) = match &secrets.way_in {
@@ -41,7 +55,7 @@ impl Ears {
                 let socket = Socket {
                     web,
                     settings: settings.socket.clone(),
-                    inbox,
+                    inbox: Arc::clone(&inbox),
                     hearing: hearing.clone(),
                     clock,
                     gaps: tell,
@@ -51,10 +65,10 @@ impl Ears {
             WayIn::Http(secret) => {
                 // Whether Slack can reach the routes is not known here; that they are there is all there is.
                 hearing.link_up(clock());
-                (super::http::router(secret, inbox), Link(None))
+                (super::http::router(secret, Arc::clone(&inbox)), Link(None))
             }
         };
-        Self { taken, gaps, hearing, routes, link }
+        Self { taken, gaps, hearing, routes, link, inbox }
     }
 }
 

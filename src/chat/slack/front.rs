@@ -3,37 +3,52 @@
 //! Takes from the inbox and works on several at once. Whoever cannot be recognised is refused before the desk
 //! is asked. Refuses to decide anything else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures::future::Either;
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::answer::Asking;
+use super::aloud::Aloud;
+use super::answer::{Asking, Shown};
+use super::homes::Homes;
 use super::identity::People;
-use super::inbound::{Inbound, What};
+use super::inbound::{Asker, Inbound, Place, What};
 use super::inbox::Taken;
 use super::manifest::DIAGNOSE;
-use super::views;
+use super::platform::Channels;
+use super::waiting::{self, Meanwhile, Waiting};
 use super::web::Web;
 use crate::chat::answer::Answer;
 use crate::chat::card::{Card, Tone};
-use crate::chat::desk::Desk;
+use crate::chat::desk::{Desk, Errand};
 use crate::chat::hands;
 use crate::chat::identity::Caller;
+use crate::chat::outbox::Outbox;
+use crate::chat::owed::Owing;
 use crate::chat::paper::Paper;
 use crate::chat::pointed::pointed;
-
-/// After so long somebody is shown that it is being worked on; a modal can be opened for three seconds only.
-const PATIENCE: Duration = Duration::from_millis(1_200);
+use crate::chat::press::Press;
+use crate::incident::Text;
 
 /// Where clicks and commands are answered.
 pub(super) struct Front {
     pub(super) web: Arc<Web>,
-    pub(super) people: People,
+    pub(super) people: Arc<People>,
     pub(super) paper: Paper,
     pub(super) desk: Desk,
+    pub(super) owing: Owing,
+    pub(super) outbox: Outbox<Channels>,
+    pub(super) homes: Homes,
+}
+
+/// The answer to a mention, in its thread.
+fn aloud(place: &Place, key: &str) -> Option<Aloud> {
+    let thread = place.thread.as_ref().or(place.message.as_ref())?;
+    Some(Aloud::new(place.channel.as_ref()?, thread, key))
 }
 
 impl Front {
@@ -44,100 +59,173 @@ impl Front {
             let front = Arc::clone(&front);
             async move { Box::pin(front.answer(next)).await }
         };
-        hands::work("Slack", taken, stop, each).await;
+        tokio::join!(front.keep_homes(&stop), hands::work("Slack", taken, stop.clone(), each));
     }
 
     async fn answer(&self, taken: Taken) {
-        let Taken { inbound, at } = taken;
-        let Inbound { by, place, what, .. } = inbound;
-        let view = matches!(what, What::Filled { .. }).then(|| place.view.as_ref().map(ToString::to_string));
-        let mut asking = Asking {
-            web: Arc::clone(&self.web),
-            paper: self.paper.clone(),
-            by: by.clone(),
-            place: place.clone(),
-            view: view.flatten(),
-            shown: false,
-        };
-        let caller = async {
-            match self.people.who(&by).await {
-                Ok(user) => Caller::of(user)
-                    .map_err(|why| self.paper.words.say("slack.unheard", &json!({"why": why.to_string()}))),
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "{} cannot be recognised",
-                        by.user
-                    );
-                    Err(self.paper.words.word("slack.unverified"))
-                }
-            }
-        };
-        if what == What::HomeOpened {
-            if let Ok(caller) = caller.await {
-                self.home(&caller).await;
-            }
-            return;
+        let key = taken.inbound.key.clone();
+        match self.serve(taken).await {
+            Shown::Yes | Shown::Never => self.owing.answered(&key).await,
+            Shown::Later => self.owing.put_off(&key),
         }
+    }
+
+    async fn serve(&self, taken: Taken) -> Shown {
+        let Taken { inbound, at, since } = taken;
+        let mut asking = self.asking(&inbound, since);
+        let Inbound { key, by, what, .. } = inbound;
+        if what == What::HomeOpened {
+            self.open_home(&by).await;
+            return Shown::Yes;
+        }
+        let errand = Errand { since, doubt: None, ..Errand::default() };
+        let mut news = errand.progress.subscribe();
         let answer = async {
-            match caller.await {
-                Ok(caller) => self.ask(&caller, &what).await,
+            match self.caller(&by).await {
+                Ok(caller) => {
+                    let errand = Errand { doubt: self.people.doubt(), ..errand };
+                    self.ask(&caller, &what, &errand).await
+                }
                 Err(why) => Answer::only(Card::sentence(Tone::Warning, why)),
             }
         };
         let mut answer = std::pin::pin!(answer);
-        let patience = PATIENCE.saturating_sub(at.elapsed());
-        let early = tokio::time::timeout(patience, &mut answer).await;
-        let answer = if let Ok(answer) = early {
-            answer
-        } else {
-            self.pacify(&mut asking, &what).await;
-            answer.await
+        let mut waiting = Waiting::new(at, &what);
+        let answer = loop {
+            let next = tokio::select! {
+                biased;
+                answer = &mut answer => break answer,
+                next = waiting.next(&mut news) => next,
+            };
+            let show = Box::pin(self.meanwhile(&mut asking, &what, &key, next));
+            match futures::future::select(show, &mut answer).await {
+                Either::Left(((), _)) => {}
+                Either::Right((answer, show)) => {
+                    show.await;
+                    break answer;
+                }
+            }
         };
         metrics::histogram!("kubemend_slack_answer_seconds").record(at.elapsed().as_secs_f64());
-        asking.show(&answer).await;
+        if since.is_some() && matches!(what, What::Mentioned { .. }) && asking.aloud.is_none() {
+            asking.aloud = self.spoken(&asking, &key).await;
+        }
+        if since.is_none() && matches!(what, What::Filled { .. }) {
+            // The acknowledgement changes the window, too; it must have come before.
+            waiting::until(Some((at + waiting::ACKNOWLEDGED).into())).await;
+        }
+        let shown = asking.show(&answer).await;
+        if let Answer::Sheet(card) = &answer {
+            self.go_on(card, asking.place.channel.as_ref()).await;
+        }
+        shown
     }
 
-    async fn ask(&self, caller: &Caller, what: &What) -> Answer {
+    /// What a window cannot hold goes on in the thread of the incident's message.
+    async fn go_on(&self, card: &Card, channel: Option<&Text>) {
+        let incident =
+            card.buttons().find_map(|button| Press::read(&button.id)).map(|press| press.incident());
+        let Some(incident) = incident else { return };
+        if let Err(refused) = self.outbox.continue_in_thread(&incident, channel, card).await {
+            let chain: &dyn std::error::Error = &refused;
+            tracing::warn!(error = chain, "the rest of what is known of {incident} is not shown");
+        }
+    }
+
+    /// Somebody who waits: for what is taken up again a window cannot be opened any more.
+    fn asking(&self, inbound: &Inbound, since: Option<Timestamp>) -> Asking {
+        let mut place = inbound.place.clone();
+        let answers_in_view = match inbound.what {
+            What::Filled { .. } => true,
+            // A button in a window.
+            What::Pressed { .. } => place.response_url.is_none() && place.channel.is_none(),
+            What::Commanded { .. }
+            | What::Mentioned { .. }
+            | What::Shortcut { .. }
+            | What::HomeOpened
+            | What::Nothing => false,
+        };
+        let view = answers_in_view.then(|| place.view.as_ref()).flatten();
+        let view = view.map(ToString::to_string);
+        if view.is_some() {
+            place.recall_from_note();
+        }
+        Asking {
+            web: Arc::clone(&self.web),
+            paper: self.paper.clone(),
+            by: inbound.by.clone(),
+            place,
+            view,
+            shown: false,
+            aloud: None,
+            since,
+        }
+    }
+
+    /// Who it was, or why they are not heard.
+    pub(super) async fn caller(&self, by: &Asker) -> Result<Caller, String> {
+        match self.people.who(by).await {
+            Ok(user) => Caller::of(user)
+                .map_err(|why| self.paper.words.say("slack.unheard", &json!({"why": why.to_string()}))),
+            Err(error) => {
+                let chain: &dyn std::error::Error = &error;
+                tracing::warn!(error = chain, "{} cannot be recognised", by.user);
+                Err(self.paper.words.word("slack.unverified"))
+            }
+        }
+    }
+
+    async fn ask(&self, caller: &Caller, what: &What, errand: &Errand) -> Answer {
         match what {
-            What::Pressed { id } => self.desk.press(caller, id).await,
-            What::Filled { form, values } => self.desk.submit(caller, form, values).await,
-            What::Commanded { text } | What::Mentioned { text } => self.desk.command(caller, text).await,
+            What::Pressed { id } => self.desk.submit_on(caller, id, &BTreeMap::new(), errand).await,
+            What::Filled { form, values } => self.desk.submit_on(caller, form, values, errand).await,
+            What::Commanded { text } | What::Mentioned { text } => {
+                self.desk.command_on(caller, text, errand).await
+            }
             What::Shortcut { callback, text } if callback == DIAGNOSE => match pointed(text) {
-                Some(line) => self.desk.command(caller, &line).await,
-                None => Answer::only(Card::sentence(Tone::Neutral, self.paper.words.word("slack.pointless"))),
+                Some(line) => self.desk.command_on(caller, &line, errand).await,
+                None => {
+                    let said = self.paper.words.rich("slack.pointless", &json!({}));
+                    Answer::only(Card::said(Tone::Neutral, said))
+                }
             },
             What::Shortcut { .. } | What::HomeOpened | What::Nothing => Answer::Quiet,
         }
     }
 
     /// Something to see while the answer is made; the answer takes its place.
-    async fn pacify(&self, asking: &mut Asking, what: &What) {
-        match what {
-            What::Pressed { .. } => asking.open_working().await,
-            What::Commanded { .. } | What::Shortcut { .. } => {
+    async fn meanwhile(&self, asking: &mut Asking, what: &What, key: &str, next: Meanwhile) {
+        match (what, next) {
+            (What::Pressed { .. }, Meanwhile::Patience) => asking.open_working().await,
+            (What::Commanded { .. } | What::Shortcut { .. }, Meanwhile::Patience) => {
                 let card = Card::sentence(Tone::Neutral, self.paper.words.word("slack.looking"));
-                asking.show(&Answer::only(card)).await;
+                asking.show_so_far(&card).await;
             }
-            What::Filled { .. } | What::Mentioned { .. } | What::HomeOpened | What::Nothing => {}
+            (What::Commanded { .. } | What::Shortcut { .. }, Meanwhile::SoFar(card)) => {
+                asking.show_so_far(&card).await;
+            }
+            (What::Mentioned { .. }, Meanwhile::SoFar(card)) => {
+                if asking.aloud.is_none() {
+                    let spoken = if asking.since.is_some() { self.spoken(asking, key).await } else { None };
+                    asking.aloud = spoken.or_else(|| aloud(&asking.place, key));
+                }
+                asking.show_so_far(&card).await;
+            }
+            (What::Pressed { .. } | What::Filled { .. } | What::HomeOpened | What::Nothing, _)
+            | (What::Mentioned { .. }, Meanwhile::Patience) => {}
         }
     }
 
-    /// The app's home: what is open, and what waits for a decision.
-    async fn home(&self, caller: &Caller) {
-        let card = match self.desk.command(caller, "incidents").await {
-            Answer::Card { card, .. } | Answer::Sheet(card) => card,
-            Answer::Form(_) | Answer::Quiet => return,
-        };
-        let published = match views::home(&self.paper, &card) {
-            Ok(view) => {
-                let arguments = json!({"user_id": caller.actor.id, "view": view});
-                self.web.post("views.publish", &arguments).await.map(drop).map_err(|error| error.to_string())
+    /// The message that already answers a mention, where one does.
+    async fn spoken(&self, asking: &Asking, key: &str) -> Option<Aloud> {
+        let mut aloud = aloud(&asking.place, key)?;
+        match aloud.look(&self.web).await {
+            Ok(true) => Some(aloud),
+            Ok(false) => None,
+            Err(error) => {
+                tracing::info!(error = &error as &dyn std::error::Error, "a thread cannot be looked through");
+                None
             }
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = published {
-            tracing::warn!(error, slack.user = %caller.actor.id, "the home of {} is not shown", caller.actor.id);
         }
     }
 }

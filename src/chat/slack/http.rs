@@ -49,7 +49,7 @@ async fn commands(State(door): State<Door>, request: Request) -> Response {
     if fields.contains_key("ssl_check") {
         return StatusCode::OK.into_response();
     }
-    told(door.inbox.offer(Channel::Commands, &Value::Object(fields).to_string()))
+    told(door.inbox.offer(Channel::Commands, &Value::Object(fields).to_string())).await
 }
 
 async fn interactions(State(door): State<Door>, request: Request) -> Response {
@@ -58,7 +58,7 @@ async fn interactions(State(door): State<Door>, request: Request) -> Response {
         Err(status) => return status.into_response(),
     };
     match form(&body).get("payload").and_then(Value::as_str) {
-        Some(payload) => told(door.inbox.offer(Channel::Interactions, payload)),
+        Some(payload) => told(door.inbox.offer(Channel::Interactions, payload)).await,
         None => StatusCode::BAD_REQUEST.into_response(),
     }
 }
@@ -73,7 +73,7 @@ async fn events(State(door): State<Door>, request: Request) -> Response {
         (Some("url_verification"), Some(challenge)) => {
             axum::Json(json!({"challenge": challenge})).into_response()
         }
-        _ => told(door.inbox.offer(Channel::Events, &body)),
+        _ => told(door.inbox.offer(Channel::Events, &body)).await,
     }
 }
 
@@ -122,10 +122,14 @@ fn form(body: &str) -> Map<String, Value> {
         .collect()
 }
 
-fn told(receipt: Receipt) -> Response {
-    match receipt {
-        Receipt::Acknowledge(None) => StatusCode::OK.into_response(),
-        Receipt::Acknowledge(Some(payload)) => axum::Json(payload).into_response(),
-        Receipt::Full => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+async fn told(receipt: Receipt) -> Response {
+    let (payload, mut due) = match receipt {
+        Receipt::Acknowledge(payload, due) => (payload, due),
+        Receipt::Full => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    };
+    due.in_time().await;
+    match payload {
+        None => StatusCode::OK.into_response(),
+        Some(payload) => axum::Json(payload).into_response(),
     }
 }

@@ -24,7 +24,7 @@ const MOST: usize = 2_000;
 const MOST_GROUPS: usize = 1_000;
 const MOST_MEMBERS: usize = 5_000;
 /// While Slack does not answer, what is known serves this many times as long.
-const STRETCH: u32 = 3;
+pub(super) const STRETCH: u32 = 3;
 /// How long to wait before groups that could not be read are asked for again.
 const AGAIN: Duration = Duration::from_secs(10);
 
@@ -35,9 +35,11 @@ pub struct People {
     team: AsyncMutex<Option<Text>>,
     users: Mutex<HashMap<Text, Known>>,
     groups: AsyncMutex<Option<Held>>,
+    /// Why groups cannot be read right now, if nothing that is known serves meanwhile.
+    doubt: Mutex<Option<String>>,
 }
 
-type Groups = BTreeMap<Text, BTreeSet<Text>>;
+pub(super) type Groups = BTreeMap<Text, BTreeSet<Text>>;
 
 /// The groups as they were at a time, and when they were asked for last.
 struct Held {
@@ -104,6 +106,7 @@ impl People {
             team: AsyncMutex::default(),
             users: Mutex::default(),
             groups: AsyncMutex::default(),
+            doubt: Mutex::default(),
         }
     }
 
@@ -121,6 +124,29 @@ impl People {
         };
         let Known { name, standing, .. } = known;
         Ok(PlatformUser { via: Via::Slack, id: asker.user.clone(), name, groups, standing })
+    }
+
+    /// Why Slack cannot say who is in which group, if it cannot: roles that rest on groups may not count then.
+    pub fn doubt(&self) -> Option<String> {
+        self.doubt.lock().clone()
+    }
+
+    /// Everybody's groups, asked anew; nothing where Slack does not answer.
+    pub(super) async fn all_groups(&self) -> Option<Groups> {
+        let mut held = self.groups.lock().await;
+        let now = Instant::now();
+        match self.ask_groups().await {
+            Ok(groups) => {
+                *self.doubt.lock() = None;
+                *held = Some(Held { at: Some(now), tried: now, groups: groups.clone() });
+                Some(groups)
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "user groups cannot be read");
+                *self.doubt.lock() = Some(error.to_string());
+                None
+            }
+        }
     }
 
     async fn known(&self, id: &Text) -> Result<Known, WebError> {
@@ -187,8 +213,12 @@ impl People {
         if due {
             let now = Instant::now();
             match self.ask_groups().await {
-                Ok(groups) => *held = Some(Held { at: Some(now), tried: now, groups }),
+                Ok(groups) => {
+                    *self.doubt.lock() = None;
+                    *held = Some(Held { at: Some(now), tried: now, groups });
+                }
                 Err(error) => {
+                    *self.doubt.lock() = Some(error.to_string());
                     tracing::warn!(error = &error as &dyn std::error::Error, "user groups cannot be read");
                     let serves = |held: &Held| passes(&error) && !held.is_older(self.lives * STRETCH);
                     *held = Some(match held.take().filter(serves) {

@@ -7,10 +7,14 @@ use super::settings::Mode;
 /// The bot's scopes, and what each is for.
 pub const SCOPES: &[(&str, &str)] = &[
     ("app_mentions:read", "to hear when somebody mentions it"),
-    ("channels:history", "to find out after a crash whether a message was posted"),
+    (
+        "channels:history",
+        "to find out after a crash whether a message was posted, and after a gap what was missed",
+    ),
     ("channels:read", "to see whether a channel is archived and whether it is in it"),
     ("chat:write", "to post and edit its messages"),
     ("commands", "for /mend and the shortcut"),
+    ("files:write", "to put what is too long for a message into its thread as a file"),
     ("groups:history", "the same in private channels"),
     ("groups:read", "the same in private channels"),
     ("usergroups:read", "for roles that are given to user groups"),

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::views::without_unfurls;
 use super::web::{Web, WebError};
-use crate::chat::outbox::{ChannelTrouble, MessageId, Outgoing, Platform, PostError, Scope, Sent, ThreadId};
+use crate::chat::outbox::{
+    Attachment, ChannelTrouble, MessageId, Outgoing, Platform, PostError, Scope, Sent, ThreadId,
+};
 use crate::incident::Text;
 
 /// What messages of kubemend are called in their metadata.
@@ -83,6 +85,32 @@ impl Platform for Channels {
         self.send(channel, Some(parent), message).await
     }
 
+    async fn attach(
+        &self,
+        channel: &Text,
+        id: &MessageId,
+        thread: Option<&ThreadId>,
+        file: &Attachment,
+    ) -> Result<Sent, PostError> {
+        let parent = thread.map_or(&id.0, |thread| &thread.0);
+        let length = file.text.len().to_string();
+        let asked = [("filename", file.name.as_str()), ("length", &length)];
+        // Until it is completed nothing is there: whatever goes wrong before is as if it had not been sent.
+        let place =
+            self.web.get("files.getUploadURLExternal", &asked).await.map_err(|error| unsent(&error))?;
+        let (Some(url), Some(name)) = (place["upload_url"].as_str(), place["file_id"].as_str()) else {
+            return Err(PostError::NotSent("Slack gave no place for a file".to_owned()));
+        };
+        self.web.upload(url, &file.text).await.map_err(|error| unsent(&error))?;
+        let done = json!({
+            "files": [{"id": name, "title": file.title}],
+            "channel_id": channel,
+            "thread_ts": parent,
+        });
+        self.web.post("files.completeUploadExternal", &done).await.map_err(|error| posting(&error))?;
+        Ok(Sent { message: MessageId(Text::unpooled(name)), thread: Some(ThreadId(Text::unpooled(parent))) })
+    }
+
     async fn find(
         &self,
         channel: &Text,
@@ -105,8 +133,9 @@ impl Platform for Channels {
             told => told.map_err(|error| posting(&error))?,
         };
         let messages = told["messages"].as_array().into_iter().flatten();
-        let found =
-            messages.filter(|message| is_ours(message, nonce)).find_map(|message| message["ts"].as_str());
+        let found = messages
+            .filter(|message| is_ours(message, nonce) || has_file(message, nonce))
+            .find_map(|message| message["ts"].as_str());
         Ok(found.map(|ts| {
             let id = Text::unpooled(ts);
             let thread = thread.cloned().unwrap_or_else(|| ThreadId(id.clone()));
@@ -119,13 +148,30 @@ fn fields(body: &Value) -> Map<String, Value> {
     body.as_object().cloned().unwrap_or_default()
 }
 
-fn metadata(nonce: &Text) -> Value {
+pub(super) fn metadata(nonce: &Text) -> Value {
     json!({"event_type": EVENT, "event_payload": {"nonce": nonce}})
 }
 
-fn is_ours(message: &Value, nonce: &Text) -> bool {
+pub(super) fn is_ours(message: &Value, nonce: &Text) -> bool {
     let metadata = &message["metadata"];
     metadata["event_type"] == EVENT && metadata["event_payload"]["nonce"] == nonce.as_str()
+}
+
+/// Whether a message brought a file that was named for the nonce.
+fn has_file(message: &Value, nonce: &Text) -> bool {
+    let part = &nonce[..nonce.len().min(8)];
+    let mut files = message["files"].as_array().into_iter().flatten();
+    message["bot_id"].is_string()
+        && !part.is_empty()
+        && files.any(|file| file["name"].as_str().is_some_and(|name| name.contains(part)))
+}
+
+/// Nothing was done, whatever went wrong; only a refusal is one.
+fn unsent(error: &WebError) -> PostError {
+    match posting(error) {
+        PostError::Unknown(why) => PostError::NotSent(why),
+        other => other,
+    }
 }
 
 fn posting(error: &WebError) -> PostError {

@@ -9,26 +9,39 @@ use tokio_util::sync::CancellationToken;
 
 use super::ears::Ears;
 use super::front::Front;
+use super::groups;
+use super::homes::Homes;
 use super::identity::People;
+use super::inbox::Inbox;
+use super::missed::Missed;
 use super::platform::Channels;
 use super::settings::{Secrets, Settings};
 use super::web::{Web, WebError};
 use crate::chat::desk::Desk;
 use crate::chat::gaps::GapTeller;
+use crate::chat::heard;
 use crate::chat::layout::Platform;
 use crate::chat::link::Link;
 use crate::chat::outbox::{self, Outbox};
+use crate::chat::owed::{self, Keeper, Owing};
 use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
+use crate::engine::Handle;
 
 /// How long what was begun may take to end.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// How long the start may wait for Slack to say who is in which groups.
+const MEETING: Duration = Duration::from_secs(5);
 
 /// A Slack that is ready to run.
 pub struct Slack {
     ears: Ears,
     front: Front,
-    gaps: GapTeller<Channels>,
+    keeper: Keeper,
+    missed: Missed,
+    engine: Handle,
+    lives: Duration,
     outbox: Outbox<Channels>,
 }
 
@@ -51,9 +64,10 @@ impl Slack {
             let engine = engine.clone();
             Arc::new(move || engine.now())
         };
-        let ears = Ears::new(settings, secrets, Arc::clone(&web), clock);
+        let (owing, keeper) = Owing::new("slack", &engine);
+        let ears = Ears::keeping(settings, secrets, Arc::clone(&web), clock, owing.clone());
         let lives = Duration::from_secs(60 * u64::from(settings.identity_minutes));
-        let people = People::new(Arc::clone(&web), lives);
+        let people = Arc::new(People::new(Arc::clone(&web), lives));
         let outbox = Outbox::new(outbox::Parts {
             platform: Channels::new(Arc::clone(&web)),
             kind: Platform::Slack,
@@ -63,9 +77,18 @@ impl Slack {
             layouts: Arc::clone(&paper.layouts),
         });
         let channels = routes.channels(Platform::Slack);
-        let gaps = GapTeller { engine, words: Arc::clone(&paper.words), outbox: outbox.clone(), channels };
-        let front = Front { web, people, paper, desk };
-        Ok(Self { ears, front, gaps, outbox })
+        let words = Arc::clone(&paper.words);
+        let teller = GapTeller { engine: engine.clone(), words, outbox: outbox.clone(), channels };
+        let missed = Missed {
+            web: Arc::clone(&web),
+            inbox: Arc::clone(&ears.inbox),
+            hearing: ears.hearing.clone(),
+            teller,
+            tell_over: settings.socket.report_gaps_over(),
+        };
+        let front =
+            Front { web, people, paper, desk, owing, outbox: outbox.clone(), homes: Homes::default() };
+        Ok(Self { ears, front, keeper, missed, engine, lives, outbox })
     }
 
     /// How the link stands.
@@ -78,14 +101,32 @@ impl Slack {
         std::mem::take(&mut self.ears.routes)
     }
 
+    /// Asks Slack who is in which groups right now, for everybody whose decisions may rest on that; not for long.
+    /// To be done before anything is carried out.
+    pub async fn meet(&self) {
+        let met = groups::renew(&self.front.people, &self.engine);
+        if tokio::time::timeout(MEETING, met).await.is_err() {
+            tracing::warn!("Slack did not say in time who is in which groups; what it said lately counts");
+        }
+    }
+
     /// Hears and answers until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { ears, front, gaps, outbox } = self;
-        let Ears { taken, gaps: ended, hearing: _, routes: _, link } = ears;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(link.run(stop.clone()));
+        let Self { ears, front, keeper, missed, engine, lives, outbox } = self;
+        let Ears { taken, gaps: ended, hearing, routes: _, link, inbox } = ears;
+        let last = engine.heard(hearing.platform()).await.unwrap_or_default();
+        let people = Arc::clone(&front.people);
+        let (owing, end) = (front.owing.clone(), CancellationToken::new());
+        let (mut keeping, mut tasks, stopped) = (JoinSet::new(), JoinSet::new(), stop.clone());
+        keeping.spawn(keeper.run(end.clone()));
         tasks.spawn(front.run(taken, stop.clone()));
-        tasks.spawn(gaps.run(ended, stop.clone()));
+        // What is owed is known before the same can be delivered once more.
+        take_up(&owing, &inbox, &stop).await;
+        tasks.spawn(take_up_again(owing, inbox, stop.clone()));
+        tasks.spawn(link.run(stop.clone()));
+        tasks.spawn(heard::keep(hearing, engine.clone(), stop.clone()));
+        tasks.spawn(missed.run(last, ended, stop.clone()));
+        tasks.spawn(async move { groups::keep(&people, &engine, lives, &stopped).await });
         tasks.spawn(outbox.run(stop.clone()));
         tokio::select! {
             () = stop.cancelled() => {}
@@ -98,6 +139,31 @@ impl Slack {
         let all = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
             tasks.shutdown().await;
+        }
+        end.cancel();
+        if tokio::time::timeout(LAST_ANSWERS, keeping.join_next()).await.is_err() {
+            tracing::warn!("what is owed could not be written down to the end");
+        }
+    }
+}
+
+/// Takes up what waits for an answer and nobody is working on.
+async fn take_up(owing: &Owing, inbox: &Inbox, stop: &CancellationToken) {
+    for owed in owing.take_up().await {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = inbox.take_up(owed) => {}
+        }
+    }
+}
+
+async fn take_up_again(owing: Owing, inbox: Arc<Inbox>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(owed::AGAIN);
+    every.tick().await;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => take_up(&owing, &inbox, &stop).await,
         }
     }
 }

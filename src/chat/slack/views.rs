@@ -36,9 +36,9 @@ pub(super) fn without_unfurls(body: &mut Value) {
     }
 }
 
-/// A card to be looked at.
-pub(super) fn sheet(paper: &Paper, card: &Card) -> Result<Value, LayoutError> {
-    paper.layouts.sheet(Platform::Slack, card, &paper.words).map(|view| finished(view, ""))
+/// A card to be looked at; `note` comes back with what is pressed in it.
+pub(super) fn sheet(paper: &Paper, card: &Card, note: &str) -> Result<Value, LayoutError> {
+    paper.layouts.sheet(Platform::Slack, card, &paper.words).map(|view| finished(view, note))
 }
 
 /// Questions; `note` comes back with the answers.
@@ -48,12 +48,12 @@ pub(super) fn form(paper: &Paper, form: &Form, note: &str) -> Result<Value, Layo
 
 /// A modal after everything was said elsewhere.
 pub(super) fn done(paper: &Paper) -> Result<Value, LayoutError> {
-    sheet(paper, &Card::sentence(Tone::Neutral, paper.words.word("slack.done")))
+    sheet(paper, &Card::sentence(Tone::Neutral, paper.words.word("slack.done")), "")
 }
 
 /// The app's home.
 pub(super) fn home(paper: &Paper, card: &Card) -> Result<Value, LayoutError> {
-    let view = sheet(paper, card)?;
+    let view = sheet(paper, card, "")?;
     Ok(json!({"type": "home", "blocks": view["blocks"]}))
 }
 

@@ -1,11 +1,12 @@
 //! What is about no single incident: a storm told together, a link that was deaf, a channel that is broken.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
 use super::Teller;
 use crate::chat::card::{Block, Card, Mention, Rich, Span, Tone};
+use crate::chat::cut::{Unit, cut};
 use crate::chat::hearing::Gap;
 use crate::incident::{Incident, Status};
 
@@ -23,6 +24,18 @@ pub struct Missed {
     pub waiting: usize,
 }
 
+/// Something that was asked while nothing could be heard.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    pub by: Mention,
+    pub at: Timestamp,
+    pub text: String,
+}
+
+/// So many questions are named, and so much of each.
+const ASKED: usize = 10;
+const LONGEST: usize = 150;
+
 impl Teller<'_> {
     /// Incidents told together, newest first.
     pub fn digest(&self, incidents: &[Incident]) -> Card {
@@ -32,14 +45,14 @@ impl Teller<'_> {
         let mut items: Vec<Rich> = incidents.iter().take(NAMED).map(|incident| self.line(incident)).collect();
         if incidents.len() > NAMED {
             let more = json!({"n": incidents.len() - NAMED});
-            items.push(Rich::plain(self.words.say("digest.more", &more)));
+            items.push(self.words.rich("digest.more", &more));
         }
         Card {
             tone: worst.map_or(Tone::Good, super::tone),
             summary: self.words.say("digest.summary", &count),
             title: self.words.say("digest.title", &count),
             blocks: vec![
-                Block::Text { text: Rich::plain(self.words.word("digest.text")) },
+                Block::Text { text: self.words.rich("digest.text", &json!({})) },
                 Block::List { items },
             ],
         }
@@ -66,6 +79,23 @@ impl Teller<'_> {
             return card;
         }
         card.with(Block::Text { text: Rich::plain(words.say("gap.missed", &json!(missed))) })
+    }
+
+    /// The card, with what was asked meanwhile.
+    pub fn asked(&self, card: Card, asked: &[Asked]) -> Card {
+        if asked.is_empty() {
+            return card;
+        }
+        let line = |Asked { by, at, text }: &Asked| {
+            let who = Rich(vec![Span::Mention { whom: by.clone() }]);
+            let line = who.then(self.words.word("gap.asked.line")).and(Span::Time { at: *at });
+            line.then(": ").and(Span::Plain { text: cut(text, LONGEST, Unit::Chars) })
+        };
+        let mut items: Vec<Rich> = asked.iter().take(ASKED).map(line).collect();
+        if asked.len() > ASKED {
+            items.push(Rich::plain(self.words.say("gap.asked.more", &json!({"n": asked.len() - ASKED}))));
+        }
+        card.with(Block::Text { text: Rich::plain(self.words.word("gap.asked")) }).with(Block::List { items })
     }
 
     /// A channel that cannot be used, told where its messages come instead.

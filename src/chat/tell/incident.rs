@@ -12,6 +12,8 @@ use crate::incident::{
 
 /// So many quotes stand in the card; the rest in the thread.
 const QUOTES: usize = 3;
+/// No more of the rest are told.
+const MOST_QUOTES: usize = 20;
 /// So many proposals that ended are told.
 const ENDED: usize = 3;
 /// So many proposals have buttons of their own.
@@ -93,6 +95,14 @@ impl Teller<'_> {
                 state.then(format!(", {}", self.words.word("card.state.silenced"))).and(Span::Time { at });
         }
         state
+    }
+
+    /// The quotes for which the card has no room.
+    pub fn further_quotes(&self, incident: &Incident) -> Vec<Block> {
+        let further: Vec<Block> =
+            incident.finding.quotes.iter().skip(QUOTES).take(MOST_QUOTES).map(quoted).collect();
+        let heading = || Block::Heading { text: self.words.word("card.why") };
+        if further.is_empty() { further } else { std::iter::once(heading()).chain(further).collect() }
     }
 
     fn quotes(&self, incident: &Incident) -> Vec<Block> {

@@ -20,7 +20,7 @@ use crate::engine::Book;
 use crate::incident::{Actor, ConditionId, Incident, Risk, Rule, Severity};
 
 pub use approvals::standing;
-pub use digest::Missed;
+pub use digest::{Asked, Missed};
 pub(in crate::chat) use incident::quoted;
 
 /// Somebody who puts things into words.

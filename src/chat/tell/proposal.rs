@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Teller, tone};
 use crate::chat::card::{Block, Button, Card, Rich, Span, Style};
 use crate::chat::press::{Press, Seen};
+use crate::chat::words::marked;
 use crate::incident::{Change, Check, Incident, Proposal, ProposalRecord, Risk, Target, Text, Undo};
 
 /// So many changes, checks and warnings are listed.
@@ -38,8 +39,8 @@ impl Teller<'_> {
         line = line.and(Span::Time { at: proposal.expires });
         let mut blocks = vec![Block::Text { text: line }];
         if !proposal.missing_rights.is_empty() {
-            let rights = json!({"rights": super::rights(&proposal.missing_rights)});
-            let text = Rich::plain(self.words.say("card.proposal.missing", &rights));
+            let rights = super::rights(&proposal.missing_rights);
+            let text = self.words.rich_with("card.proposal.missing", &json!({}), "rights", &rights);
             blocks.push(Block::Text { text });
         }
         blocks.extend(self.warnings(proposal));
@@ -47,7 +48,8 @@ impl Teller<'_> {
     }
 
     fn warnings(&self, proposal: &Proposal) -> Option<Block> {
-        let warn = |text: &Text| Rich::plain(self.words.say("card.proposal.warning", &json!({"text": text})));
+        let warn =
+            |text: &Text| self.words.rich_with("card.proposal.warning", &json!({}), "text", text.as_str());
         let items: Vec<Rich> = proposal.plan.warnings.iter().take(LISTED).map(warn).collect();
         (!items.is_empty()).then_some(Block::List { items })
     }
@@ -124,24 +126,22 @@ impl Teller<'_> {
         let have = super::standing(&record.decisions).len();
         let counts = json!({"have": have, "need": proposal.policy.approvals.max(1)});
         let missing = if proposal.missing_rights.is_empty() {
-            self.words.word("preview.missing.none")
+            Rich::plain(self.words.word("preview.missing.none"))
         } else {
-            super::rights(&proposal.missing_rights)
+            marked(&super::rights(&proposal.missing_rights))
         };
         let mut fields = vec![
             self.field("preview.cluster", Rich::code(incident.finding.key.cluster.to_string())),
             self.field("preview.risk", Rich::default().strong(self.risk(proposal.plan.risk))),
             self.field("preview.approvals", Rich::plain(self.words.say("preview.approvals.value", &counts))),
             self.field("preview.expires", Rich::time(proposal.expires)),
-            self.field("preview.missing", Rich::plain(missing)),
+            self.field("preview.missing", missing),
         ];
         if let Some(by) = &proposal.requested_by {
             fields.push(self.field("preview.asked", Rich::plain(by.name.to_string())));
         }
         if !proposal.remedy.parameters.is_empty() {
-            let named = json!({"parameters": parameters(proposal)});
-            let value = Rich::plain(self.words.say("card.proposal.parameters", &named));
-            fields.push(self.field("preview.changes", value));
+            fields.push(self.field("preview.parameters", Rich::plain(parameters(proposal))));
         }
         Block::Fields { fields }
     }

@@ -6,12 +6,18 @@ use super::super::{migrations, pool};
 use super::*;
 
 /// What a kubemend of that form would have left behind.
-const SAMPLES: &[&str] = &[SAMPLE_1, SAMPLE_2, SAMPLE_3];
+const SAMPLES: &[&str] = &[SAMPLE_1, SAMPLE_2, SAMPLE_3, SAMPLE_4];
 
 const SAMPLE_1: &str = include_str!("form-1.sql");
 const SAMPLE_2: &str = concat!(include_str!("form-1.sql"), include_str!("form-2.sql"));
 const SAMPLE_3: &str =
     concat!(include_str!("form-1.sql"), include_str!("form-2.sql"), include_str!("form-3.sql"));
+const SAMPLE_4: &str = concat!(
+    include_str!("form-1.sql"),
+    include_str!("form-2.sql"),
+    include_str!("form-3.sql"),
+    include_str!("form-4.sql")
+);
 
 #[tokio::test]
 async fn each_older_form_becomes_the_newest_with_its_content() {

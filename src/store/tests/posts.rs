@@ -12,6 +12,7 @@ fn posting(channel: &str, subject: &str, second: i64) -> Posting {
         shown: None,
         notes: NoteCursor::default(),
         reposted: 0,
+        continued: Vec::new(),
         text: "".into(),
         route: "all".into(),
         since: at(0),

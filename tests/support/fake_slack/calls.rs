@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::state::{Ephemeral, State, View};
 use super::web::{Refused, json_answer, plain};
-use super::{BOT_USER, FakeSlack, TEAM, blocks, show};
+use super::{BOT_USER, FakeSlack, TEAM, blocks, files, show};
 
 /// How long a trigger opens a modal.
 const TRIGGER_LIVES: Duration = Duration::from_secs(3);
 const RESPONSE_USES: u32 = 5;
 
-type Outcome = Result<Value, Refused>;
+pub type Outcome = Result<Value, Refused>;
 
 pub fn call(slack: &FakeSlack, method: &str, arguments: &Value) -> Outcome {
     let address = slack.inner.sockets;
@@ -35,6 +35,8 @@ pub fn call(slack: &FakeSlack, method: &str, arguments: &Value) -> Outcome {
         "views.open" => open(state, arguments),
         "views.update" => renew(state, arguments),
         "views.publish" => publish(state, arguments),
+        "files.getUploadURLExternal" => files::place(state, arguments),
+        "files.completeUploadExternal" => files::complete(state, arguments),
         "usergroups.list" => Ok(groups(state, arguments)),
         "users.info" => {
             let user = state.users.get(text(arguments, "user")).ok_or("user_not_found")?;
@@ -50,7 +52,7 @@ pub fn call(slack: &FakeSlack, method: &str, arguments: &Value) -> Outcome {
     })
 }
 
-fn text<'a>(arguments: &'a Value, name: &str) -> &'a str {
+pub fn text<'a>(arguments: &'a Value, name: &str) -> &'a str {
     arguments[name].as_str().unwrap_or_default()
 }
 
@@ -102,7 +104,7 @@ fn content(arguments: &Value, longest: Option<usize>) -> Result<Value, Refused> 
     Ok(message)
 }
 
-fn reachable(state: &State, channel: &str) -> Result<(), Refused> {
+pub fn reachable(state: &State, channel: &str) -> Result<(), Refused> {
     let channel = state.channels.get(channel).ok_or("channel_not_found")?;
     if channel.archived {
         return Err("is_archived".into());
@@ -211,8 +213,8 @@ fn page<'m>(messages: impl Iterator<Item = &'m Value>, arguments: &Value) -> Val
     let with = arguments["include_all_metadata"] == true || arguments["include_all_metadata"] == "true";
     let oldest = &arguments["oldest"];
     let oldest = oldest.as_str().unwrap_or_default();
-    let mut found: Vec<Value> =
-        messages.filter(|message| message["ts"].as_str().unwrap_or_default() > oldest).cloned().collect();
+    let latest = arguments["latest"].as_str().unwrap_or("9");
+    let mut found: Vec<Value> = messages.filter(|message| within(message, oldest, latest)).cloned().collect();
     let has_more = found.len() as u64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(100));
     if !with {
@@ -221,6 +223,11 @@ fn page<'m>(messages: impl Iterator<Item = &'m Value>, arguments: &Value) -> Val
         }
     }
     json!({"messages": found, "has_more": has_more})
+}
+
+fn within(message: &Value, oldest: &str, latest: &str) -> bool {
+    let ts = message["ts"].as_str().unwrap_or_default();
+    ts > oldest && ts < latest
 }
 
 fn open(state: &mut State, arguments: &Value) -> Outcome {

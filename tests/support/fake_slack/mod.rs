@@ -8,6 +8,7 @@
 pub mod blocks;
 pub mod calls;
 pub mod faults;
+pub mod files;
 pub mod link;
 pub mod methods;
 pub mod people;
@@ -38,6 +39,7 @@ pub const SCOPES: &[&str] = &[
     "channels:read",
     "chat:write",
     "commands",
+    "files:write",
     "groups:history",
     "groups:read",
     "usergroups:read",

@@ -55,6 +55,51 @@ impl FakeSlack {
         self.deliver("interactive", payload, None).await
     }
 
+    /// Presses a button in the window that is open for somebody.
+    pub async fn press_in_modal(&self, user: &str, label: &str) -> String {
+        let (id, body) = self.with(|state| {
+            let open = state.views.iter().rev().find(|(_, view)| view.open && view.user == user);
+            let (id, view) = open.unwrap_or_else(|| panic!("no modal is open for {user}"));
+            (id.clone(), view.body.clone())
+        });
+        self.press_in(user, &id, body, label).await
+    }
+
+    /// Presses a button in somebody's home.
+    pub async fn press_at_home(&self, user: &str, label: &str) -> String {
+        let body = self.with(|state| state.homes[user].clone());
+        self.press_in(user, "VHOME", body, label).await
+    }
+
+    async fn press_in(&self, user: &str, id: &str, mut view: Value, label: &str) -> String {
+        let payload = self.with(|state| {
+            let action = show::action(&view, label)
+                .unwrap_or_else(|| panic!("nothing says {label:?} in:\n{}", show::message(&view)));
+            let name = state.name_of(user);
+            state.say(format!("{name} presses [{label}]"));
+            let trigger = calls::trigger(state, user);
+            view["id"] = json!(id);
+            json!({"type": "block_actions", "user": {"id": user, "username": name, "name": name, "team_id": TEAM},
+                "api_app_id": "A1", "token": "t", "container": {"type": "view", "view_id": id},
+                "trigger_id": trigger, "team": {"id": TEAM, "domain": "tests"}, "enterprise": null,
+                "is_enterprise_install": false, "view": view, "actions": [action]})
+        });
+        self.deliver("interactive", payload, None).await
+    }
+
+    /// Mentions the bot where nobody tells it: the message only stands in the channel, since so long.
+    pub fn mention_unheard(&self, user: &str, channel: &str, text: &str, ago: Duration) {
+        self.with(|state| {
+            let name = state.name_of(user);
+            state.say(format!("{name} writes @kubemend {text}, unheard"));
+            let ts =
+                format!("{}.{:06}", now() - i64::try_from(ago.as_secs()).expect("small"), state.number());
+            let message =
+                json!({"type": "message", "user": user, "text": format!("<@{BOT_USER}> {text}"), "ts": ts});
+            state.channels.get_mut(channel).expect("a channel").messages.push(message);
+        });
+    }
+
     /// Types the slash command.
     pub async fn command(&self, user: &str, channel: &str, text: &str) -> String {
         let payload = self.with(|state| {

@@ -29,6 +29,10 @@ pub fn message(body: &Value) -> String {
     for block in blocks(body) {
         show_block(&block, &mut shown);
     }
+    for file in body["files"].as_array().into_iter().flatten() {
+        let text = |name: &str| file[name].as_str().unwrap_or_default().to_owned();
+        let _ = writeln!(shown, "(file {}: {})", text("name"), text("title"));
+    }
     if let Some(submit) = body["submit"]["text"].as_str() {
         let _ = writeln!(shown, "[[{submit}]]");
     }

@@ -61,8 +61,11 @@ pub struct View {
 pub struct File {
     pub id: String,
     pub name: String,
-    pub content: Vec<u8>,
-    pub shared: Option<(String, Option<String>)>,
+    pub length: usize,
+    /// Once it was uploaded.
+    pub content: Option<Vec<u8>>,
+    /// Channel and thread, once it is there.
+    pub shared: Option<(String, String)>,
 }
 
 pub struct Trigger {
@@ -141,7 +144,7 @@ impl State {
     /// A message's name: seconds and a counter, rising.
     pub fn ts(&mut self) -> String {
         let number = self.number();
-        format!("17{:08}.{:06}", number / 10, number)
+        format!("{}.{:06}", jiff::Timestamp::now().as_second(), number)
     }
 
     pub fn message(&self, channel: &str, ts: &str) -> Option<&Value> {

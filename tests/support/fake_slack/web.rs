@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use super::state::Call;
-use super::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, Inner, calls, methods};
+use super::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, Inner, calls, files, methods};
 
 pub async fn serve(listener: TcpListener, slack: Weak<Inner>) {
     let router = Router::new().fallback(answer).with_state(slack);
@@ -27,13 +27,44 @@ async fn answer(Shared(slack): Shared<Weak<Inner>>, request: Request) -> Respons
     let body = to_bytes(body, 4 * 1024 * 1024).await.unwrap_or_default();
     if let Some(id) = path.strip_prefix("/response/") {
         let body = serde_json::from_slice(&body).unwrap_or_default();
-        return calls::respond(&slack, id, &body);
+        return responded(&slack, id, &body).await;
+    }
+    if let Some(id) = path.strip_prefix("/upload/") {
+        return files::upload(&slack, id, &body);
     }
     let Some(method) = path.strip_prefix("/api/") else {
         return plain(StatusCode::NOT_FOUND, "no such page");
     };
     let query = parts.uri.query().unwrap_or_default().to_owned();
     called(&slack, method, &parts.headers, &query, &body).await
+}
+
+/// An answer at a response URL; in faults and calls it is named `response_url`.
+async fn responded(slack: &FakeSlack, id: &str, body: &Value) -> Response {
+    let method = "response_url";
+    let fault = slack.fault_for(method);
+    note(slack, method, body, if fault.is_some() { "struck" } else { "ok" });
+    match fault {
+        Some(Fault::RateLimited(seconds)) => {
+            let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, "ratelimited");
+            answer.headers_mut().insert("retry-after", seconds.into());
+            answer
+        }
+        Some(Fault::Status(code)) => plain(StatusCode::from_u16(code).expect("a status"), "trouble"),
+        Some(Fault::Slow(time)) => {
+            tokio::time::sleep(time).await;
+            calls::respond(slack, id, body)
+        }
+        Some(Fault::DoneUnanswered) => {
+            let _ = calls::respond(slack, id, body);
+            std::future::pending().await
+        }
+        Some(Fault::DoneAnd502) => {
+            let _ = calls::respond(slack, id, body);
+            plain(StatusCode::BAD_GATEWAY, "trouble")
+        }
+        None => calls::respond(slack, id, body),
+    }
 }
 
 async fn called(slack: &FakeSlack, method: &str, headers: &HeaderMap, query: &str, body: &[u8]) -> Response {

@@ -17,6 +17,8 @@ pub(super) enum Fault {
     /// It arrives, and the answer is an error.
     LostAnswer,
     Refuse(PostError),
+    /// Nothing goes wrong this time.
+    Pass,
 }
 
 #[derive(Clone)]
@@ -36,6 +38,7 @@ pub(super) struct World {
     pub edits: usize,
     pub asked: usize,
     pub hung: usize,
+    pub takes_files: bool,
 }
 
 impl World {
@@ -74,7 +77,7 @@ impl World {
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Fake(Arc<Mutex<World>>);
+pub(super) struct Fake(pub(super) Arc<Mutex<World>>);
 
 impl Fake {
     pub(super) fn fail(&self, method: Method, fault: Fault) {
@@ -125,7 +128,7 @@ impl Fake {
                 return Err(ChannelTrouble::Gone.into());
             }
             match world.fault(method) {
-                None => return act(&mut world),
+                None | Some(Fault::Pass) => return act(&mut world),
                 Some(Fault::Refuse(error)) => return Err(error),
                 Some(Fault::LostAnswer) => {
                     act(&mut world)?;
@@ -180,6 +183,25 @@ impl Platform for Fake {
         self.take(Method::Reply, channel, act).await
     }
 
+    async fn attach(
+        &self,
+        channel: &Text,
+        id: &MessageId,
+        _: Option<&ThreadId>,
+        file: &Attachment,
+    ) -> Result<Sent, PostError> {
+        let body = serde_json::json!({"file": file.name, "text": file.text});
+        let message =
+            Outgoing { nonce: file.nonce.clone(), body, summary: file.title.clone(), tags: Vec::new() };
+        let act = |world: &mut World| {
+            if !world.takes_files {
+                return Err(PostError::Refused("no files here".to_owned()));
+            }
+            Ok(world.put(channel, Some(&id.0), &message))
+        };
+        self.take(Method::Reply, channel, act).await
+    }
+
     async fn find(
         &self,
         channel: &Text,
@@ -227,16 +249,20 @@ impl Rig {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the test waits for it")]
-    pub(super) fn start(&self) -> Running {
-        let outbox = Outbox::new(Parts {
+    pub(super) fn outbox(&self) -> Outbox<Fake> {
+        Outbox::new(Parts {
             platform: self.fake.clone(),
             kind: layout::Platform::Slack,
             engine: self.engine.handle(),
             routes: Arc::clone(&self.routes),
             words: Arc::clone(&self.words),
             layouts: Arc::clone(&self.layouts),
-        });
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test waits for it")]
+    pub(super) fn start(&self) -> Running {
+        let outbox = self.outbox();
         let stop = CancellationToken::new();
         Running { task: tokio::spawn(outbox.run(stop.clone())), stop }
     }
@@ -252,6 +278,12 @@ impl Rig {
     /// Until the platform shows what it should.
     pub(super) async fn until_shown(&self, id: &IncidentId) {
         self.until(id, |posting| posting.shown.is_some()).await;
+    }
+
+    /// Until nothing more is to be done about a message.
+    pub(super) async fn until_quiet(&self, id: &IncidentId) {
+        let version = self.engine.handle().incident(id).await.expect("there").incident.version;
+        self.until(id, |posting| posting.notes.told == version && posting.notes.sending.is_none()).await;
     }
 
     async fn until(&self, id: &IncidentId, holds: impl Fn(&Posting) -> bool) {

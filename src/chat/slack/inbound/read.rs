@@ -64,7 +64,8 @@ fn interaction(read: Interaction, payload: &str) -> Inbound {
     let (at, inside) = container.map_or((None, None), |c| (c.channel_id, Some((c.message_ts, c.thread_ts))));
     let (container_ts, container_thread) = inside.unwrap_or_default();
     let (message_ts, message_thread) = message.map_or((None, None), |m| (m.ts, m.thread_ts));
-    let (view, note) = view.map_or((None, String::new()), |v| (Some(v.id), v.private_metadata));
+    let (view, note) =
+        view.map_or((None, String::new()), |v| ((v.kind != "home").then_some(v.id), v.private_metadata));
     Inbound {
         key: trigger_id.as_ref().map_or_else(|| digest(payload), |id| format!("trigger {id}")),
         by: Asker {
@@ -116,12 +117,21 @@ fn values(state: &State) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What is called a mention however it became known: told by Slack, or found in the channel after a gap.
+pub(in crate::chat::slack) fn mention_key(channel: &str, ts: &str) -> String {
+    format!("mention {channel} {ts}")
+}
+
 fn event(callback: Callback) -> Inbound {
     let Callback { team_id, event_id, event } = callback;
     let what = happened(&event);
     let Event { user, user_team, channel, ts, thread_ts, .. } = event;
+    let key = match (&what, &channel, &ts) {
+        (What::Mentioned { .. }, Some(channel), Some(ts)) => mention_key(channel, ts),
+        _ => format!("event {event_id}"),
+    };
     Inbound {
-        key: format!("event {event_id}"),
+        key,
         by: Asker {
             user: user.map(Text::from).unwrap_or_default(),
             team: user_team.unwrap_or(team_id).into(),
@@ -146,7 +156,7 @@ fn happened(event: &Event) -> What {
 }
 
 /// The text after the first mention, or all of it where the mention stands at its end.
-fn without_mention(text: &str) -> String {
+pub(in crate::chat::slack) fn without_mention(text: &str) -> String {
     let Some((before, rest)) = text.split_once("<@") else { return cut(text) };
     let after = rest.split_once('>').map_or("", |(_, after)| after);
     let said = if after.trim().is_empty() { before } else { after };

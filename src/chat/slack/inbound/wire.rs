@@ -96,6 +96,9 @@ pub(super) struct Choice {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct View {
+    /// `modal`, or `home`.
+    #[serde(default, rename = "type")]
+    pub(super) kind: String,
     #[serde(default)]
     pub(super) id: String,
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! One link, from opening it to its end.
 //!
-//! Every frame is answered where it is read: an envelope goes into the inbox, which never waits, and is
-//! acknowledged. A link that Slack is about to renew goes on hearing until Slack closes it.
+//! An envelope goes into the inbox, which never waits, and is acknowledged as soon as it is on the disk, or shortly
+//! after where the disk is slow; acknowledgements wait side by side, and reading waits for none of them. A link that Slack is about to renew goes on hearing until Slack closes it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::envelope::{Envelope, acknowledgement};
 use super::{Notice, Socket};
 use crate::chat::hearing::Clock;
-use crate::chat::slack::inbox::Receipt;
+use crate::chat::slack::inbox::{Due, Receipt};
 use crate::chat::slack::web::WebError;
 
 /// How long opening may take, hello included.
@@ -155,6 +156,8 @@ fn refused(error: &WebError) -> Ended {
 struct Hears {
     link: Link,
     stream: Stream,
+    /// Acknowledgements that wait for the disk.
+    due: JoinSet<(Message, Due)>,
     heard: Instant,
     /// A ping that was not answered yet.
     asked: Option<Instant>,
@@ -167,7 +170,8 @@ struct Hears {
 impl Hears {
     fn new(link: Link, stream: Stream) -> Self {
         let now = Instant::now();
-        Self { link, stream, heard: now, asked: None, leave_by: None, greeted: false, opened: now }
+        let due = JoinSet::new();
+        Self { link, stream, due, heard: now, asked: None, leave_by: None, greeted: false, opened: now }
     }
 
     async fn hear(mut self) -> Ended {
@@ -178,10 +182,12 @@ impl Hears {
         loop {
             let step = tokio::select! {
                 () = stop.cancelled() => Err(Ended::Stopped),
+                Some(Ok(due)) = self.due.join_next() => self.acknowledge(due).await,
                 frame = self.stream.next() => self.frame(frame).await,
                 _ = beat.tick() => self.beat(ping).await,
             };
             if let Err(ended) = step {
+                self.acknowledge_the_rest().await;
                 let _ = tokio::time::timeout(Duration::from_secs(1), self.stream.close(None)).await;
                 return ended;
             }
@@ -215,7 +221,10 @@ impl Hears {
         match envelope.kind.as_str() {
             "hello" => self.greet().await,
             "disconnect" => self.leave(envelope.reason.as_deref().unwrap_or("unknown")).await,
-            _ => self.take(&envelope).await,
+            _ => {
+                self.take(&envelope);
+                Ok(())
+            }
         }
     }
 
@@ -248,18 +257,34 @@ impl Hears {
         }
     }
 
-    async fn take(&mut self, envelope: &Envelope<'_>) -> Result<(), Ended> {
+    fn take(&mut self, envelope: &Envelope<'_>) {
         let receipt = match (envelope.channel(), envelope.payload) {
             (Some(channel), Some(payload)) => self.link.socket.inbox.offer(channel, payload.get()),
             // Kinds that are not asked for are acknowledged, or Slack would send them again.
-            (_, _) => Receipt::Acknowledge(None),
+            (_, _) => Receipt::Acknowledge(None, Due::default()),
         };
-        match receipt {
-            Receipt::Acknowledge(payload) => match acknowledgement(envelope, payload) {
-                Some(text) => self.send(Message::text(text)).await,
-                None => Ok(()),
-            },
-            Receipt::Full => Ok(()),
+        let Receipt::Acknowledge(payload, mut due) = receipt else { return };
+        if let Some(text) = acknowledgement(envelope, payload) {
+            self.due.spawn(async move {
+                due.in_time().await;
+                (Message::text(text), due)
+            });
+        }
+    }
+
+    /// What was taken is handed over once it is acknowledged.
+    async fn acknowledge(&mut self, (message, due): (Message, Due)) -> Result<(), Ended> {
+        let sent = self.send(message).await;
+        drop(due);
+        sent
+    }
+
+    /// What was taken on this link is acknowledged on it, if it still can be.
+    async fn acknowledge_the_rest(&mut self) {
+        while let Some(Ok(due)) = self.due.join_next().await {
+            if self.acknowledge(due).await.is_err() {
+                return;
+            }
         }
     }
 

@@ -132,8 +132,7 @@ impl Keeper {
     }
 
     async fn report(&self, gap: Option<Gap>) {
-        let long = |gap: &Gap| gap.lasted().unsigned_abs() >= self.socket.settings.report_gaps_over();
-        if let Some(gap) = gap.filter(long) {
+        if let Some(gap) = gap {
             tracing::warn!("could not hear Slack for {:#}: {}", gap.lasted(), gap.why);
             // Told before anything else is taken in; whoever reads it may be slow, so it is not waited for long.
             let _ = tokio::time::timeout(Duration::from_secs(1), self.socket.gaps.send(gap)).await;

@@ -9,6 +9,7 @@
 mod connect;
 mod error;
 mod scopes;
+mod upload;
 
 use std::time::Duration;
 
@@ -126,6 +127,14 @@ impl Web {
             context,
         );
         within(method, sent).await.map(drop)
+    }
+
+    /// Puts a text where Slack said that a file can be put.
+    pub async fn upload(&self, url: &str, text: &str) -> Result<(), WebError> {
+        let method = "upload_url";
+        let target = self.answerable(url).ok_or_else(|| WebError::elsewhere(method))?;
+        let limited = tokio::time::timeout(PATIENCE, upload::put(&self.plain, target, text));
+        limited.await.map_err(|_| WebError::too_long(method))?
     }
 
     /// Only Slack's own hosts, or the host of the configured API, are ever answered.
