@@ -328,7 +328,7 @@ async fn a_storm_is_told_in_one_message() {
     };
     let digest = scene.until("one message and one digest of the others", look).await;
     let mut lines: Vec<&str> = digest.lines().collect();
-    lines.sort_unstable();
+    lines.sort_unstable_by_key(|line| line.split("* ").nth(1).unwrap_or_default().to_owned());
     scene.tell("the others are told together", &lines.join("\n"));
     assert_eq!(scene.slack.posted(scene::SPARE).len(), 0);
     insta::assert_snapshot!(scene.end().await);
