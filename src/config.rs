@@ -62,6 +62,8 @@ pub struct Secrets {
     pub oidc: Option<String>,
     /// Slack's, where it is configured.
     pub slack: Option<chat::slack::settings::Secrets>,
+    /// Discord's, where it is configured.
+    pub discord: Option<chat::discord::settings::Secrets>,
 }
 
 impl Config {
@@ -100,9 +102,11 @@ impl Config {
         let (policy, mut mistakes) = config.judge(&tree);
         let tokens = sections::tokens(&config.api, surroundings, &tree, &mut mistakes);
         sections::templates(&mut config.chat, surroundings, &tree, &mut mistakes);
+        sections::console_templates(&mut config.console, surroundings, &tree, &mut mistakes);
         let oidc = console::client_secret(&config.console, surroundings, &tree, &mut mistakes);
         let slack = chat_secrets::slack(&config.chat, surroundings, &tree, &mut mistakes);
-        let secrets = Secrets { oidc, slack };
+        let discord = chat_secrets::discord(&config.chat, surroundings, &tree, &mut mistakes);
+        let secrets = Secrets { oidc, slack, discord };
         match policy.filter(|_| mistakes.is_empty()) {
             Some(policy) => Ok(Loaded { config, policy, tokens: Tokens::new(tokens), secrets }),
             None => Err(Report::new(name, mistakes)),
@@ -277,6 +281,11 @@ mod tests {
         std::fs::write(own.join("card.json.hbs"), "{\n\"text\" \"x\"}").unwrap();
         let broken = told("chat: {templates: ours}\n");
         assert!(broken.contains("card.json.hbs:2: what it gives is not JSON"), "{broken}");
+        std::fs::remove_file(own.join("card.json.hbs")).unwrap();
+        std::fs::create_dir(folder.path().join("ours/web")).unwrap();
+        std::fs::write(folder.path().join("ours/web/row.hbs"), "{{#if}").unwrap();
+        let pages = told("console: {templates: ours}\n");
+        assert!(pages.contains("web/row.hbs:1: ") && pages.contains("console.templates"), "{pages}");
     }
 
     #[test]

@@ -139,7 +139,7 @@ async fn weather(seed: u64, watch_list: bool) {
         tokio::task::yield_now().await;
     }
     storm.api.faults().clear();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(180);
     while !storm.is_level(&cluster) {
         assert!(Instant::now() < deadline, "seed {seed}: {:?} {:?}", storm.pods(), cluster.suspects());
         tokio::time::sleep(Duration::from_millis(10)).await;

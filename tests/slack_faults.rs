@@ -87,7 +87,7 @@ async fn a_silent_link_makes_it_not_ready_and_the_gap_is_told_once() {
     scene.slack.fail("apps.connections.open", Fault::Status(503), 4);
     scene.slack.to_all_links(&link::Order::FallSilent);
     let id = scene.slack.click(ANN, ALERTS, &ts, &label).await;
-    support::eventually("it says that it is deaf", Duration::from_secs(30), || async {
+    support::eventually("it says that it is deaf", Duration::from_secs(180), || async {
         match scene.stage.bot.api.send(http::Method::GET, "/readyz", None).await {
             Ok((status, body)) if !status.is_success() && body.to_string().contains("slack") => Ok(()),
             other => Err(format!("{other:?}")),

@@ -9,12 +9,14 @@ use tokio_util::sync::CancellationToken;
 use super::StartError;
 use crate::chat::console::pages::{ChatLink, LinkState};
 use crate::chat::desk::Desk;
+use crate::chat::discord::{self, Discord};
 use crate::chat::layout::Layouts;
 use crate::chat::link::Link;
 use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
 use crate::chat::settings::Settings;
-use crate::chat::slack::{Parts, Slack};
+use crate::chat::slack::{self, Slack};
+use crate::chat::templates::{Mistake, lines};
 use crate::chat::words::Words;
 use crate::config::Secrets;
 use crate::engine::Handle;
@@ -23,13 +25,14 @@ use crate::ops::NotReady;
 /// The platforms, ready to run.
 pub(super) struct Platforms {
     slack: Option<Slack>,
+    discord: Option<Discord>,
 }
 
 impl Platforms {
     /// Builds what is configured. Nothing is opened or sent yet.
     pub(super) fn build(settings: &Settings, secrets: &Secrets, engine: &Handle) -> Result<Self, StartError> {
-        if settings.slack.is_none() {
-            return Ok(Self { slack: None });
+        if settings.slack.is_none() && settings.discord.is_none() {
+            return Ok(Self { slack: None, discord: None });
         }
         let folder = settings.templates.as_deref();
         let words = Arc::new(Words::load(&settings.locale, folder).map_err(|wrong| mistaken(&wrong))?);
@@ -43,22 +46,31 @@ impl Platforms {
         let (paper, routes) = (Paper { layouts, words }, Arc::new(routes));
         let slack = match (&settings.slack, &secrets.slack) {
             (Some(own), Some(secrets)) => {
-                let parts = Parts { settings: own, secrets, desk, paper, routes };
+                let (desk, paper, routes) = (desk.clone(), paper.clone(), Arc::clone(&routes));
+                let parts = slack::Parts { settings: own, secrets, desk, paper, routes };
                 Some(Slack::new(parts).map_err(|error| StartError::Chat(error.to_string()))?)
             }
             (None, _) | (_, None) => None,
         };
-        Ok(Self { slack })
+        let discord = match (&settings.discord, &secrets.discord) {
+            (Some(own), Some(secrets)) => {
+                let parts = discord::Parts { settings: own, secrets, desk, paper, routes };
+                Some(Discord::new(parts).map_err(|error| StartError::Chat(error.to_string()))?)
+            }
+            (None, _) | (_, None) => None,
+        };
+        Ok(Self { slack, discord })
     }
 
     /// How each link stands.
     pub(super) fn links(&self) -> Vec<Link> {
-        self.slack.iter().map(Slack::link).collect()
+        self.slack.iter().map(Slack::link).chain(self.discord.iter().map(Discord::link)).collect()
     }
 
     /// The routes that platforms call.
     pub(super) fn routes(&mut self) -> Router {
-        self.slack.as_mut().map(Slack::routes).unwrap_or_default()
+        let slack = self.slack.as_mut().map(Slack::routes).unwrap_or_default();
+        slack.merge(self.discord.as_mut().map(Discord::routes).unwrap_or_default())
     }
 
     /// Asks the platforms, for a moment, who is in which groups: before anything is carried out.
@@ -73,22 +85,30 @@ impl Platforms {
         if let Some(slack) = self.slack {
             tasks.spawn(slack.run(stop.clone()));
         }
+        if let Some(discord) = self.discord {
+            tasks.spawn(discord.run(stop.clone()));
+        }
     }
 }
 
-fn mistaken(mistakes: &[crate::chat::templates::Mistake]) -> StartError {
-    let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    StartError::Chat(lines.join("\n"))
+fn mistaken(mistakes: &[Mistake]) -> StartError {
+    StartError::Chat(lines(mistakes))
 }
 
-/// The platforms that cannot be heard.
+/// The platforms that cannot be heard, if none can. While one of them is heard kubemend is of use: not to be ready
+/// would keep that one's requests away, too.
 pub(super) fn waiting(links: &[Link]) -> Vec<NotReady> {
     let deaf = links.iter().filter_map(|link| Some((link.hearing.platform(), link.hearing.deaf()?)));
-    deaf.map(|(platform, deaf)| NotReady {
-        what: platform.into(),
-        why: format!("cannot be heard since {}: {}", deaf.since, deaf.why),
-    })
-    .collect()
+    let deaf: Vec<_> = deaf.collect();
+    if deaf.len() < links.len() {
+        return Vec::new();
+    }
+    deaf.into_iter()
+        .map(|(platform, deaf)| NotReady {
+            what: platform.into(),
+            why: format!("cannot be heard since {}: {}", deaf.since, deaf.why),
+        })
+        .collect()
 }
 
 /// The links as the page of status shows them.

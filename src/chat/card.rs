@@ -54,8 +54,12 @@ pub enum Block {
         at: Option<Timestamp>,
         text: String,
     },
-    /// To the letter: diffs, commands.
+    /// To the letter: commands.
     Code {
+        text: String,
+    },
+    /// To the letter: lines that come and go.
+    Diff {
         text: String,
     },
     /// One line each.
@@ -171,6 +175,7 @@ impl Card {
             | Block::Fields { .. }
             | Block::Quote { .. }
             | Block::Code { .. }
+            | Block::Diff { .. }
             | Block::List { .. }
             | Block::Note { .. } => None,
         });

@@ -5,6 +5,7 @@
 //! `/mend approve` shows the proposal with its button; it does not approve what nobody looked at.
 
 mod commands;
+mod completing;
 mod errand;
 mod home;
 mod objects;
@@ -12,6 +13,8 @@ mod presses;
 mod showing;
 #[cfg(test)]
 mod tests;
+
+pub use completing::{Choice, Typing};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,7 +125,18 @@ impl Desk {
         answer.unwrap_or_else(|refused| self.refusal(&refused, errand))
     }
 
-    /// The groups that the platform verified count from now on.
+    /// Whether somebody has any role at all.
+    pub fn knows(&self, who: &Caller) -> bool {
+        self.heed(who);
+        !self.is_nobody(&who.actor)
+    }
+
+    /// The groups that the platform verified count from now on; nothing is stored.
+    fn heed(&self, who: &Caller) {
+        self.engine.put_groups(&who.actor, who.groups.clone());
+    }
+
+    /// The groups that the platform verified count from now on, and for a while after a restart.
     async fn meet(&self, who: &Caller) {
         self.engine.meet(&who.actor, who.groups.clone()).await;
     }

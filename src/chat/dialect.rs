@@ -60,6 +60,14 @@ impl Dialect {
         }
     }
 
+    /// Lines that come and go, to the letter; in colours where the platform has them.
+    pub fn diff(self, text: &str) -> String {
+        match self {
+            Self::Discord => self.fence(text).replacen("```\n", "```diff\n", 1),
+            Self::Slack | Self::Html | Self::Plain => self.fence(text),
+        }
+    }
+
     /// What somebody else said, each line marked.
     pub fn quote(self, text: &str) -> String {
         let marked = |mark: &str| {
@@ -132,6 +140,7 @@ impl Dialect {
             Block::Text { text } => self.rich(text),
             Block::Quote { origin, at, text } => self.said(origin, *at, text),
             Block::Code { text } => self.fence(text),
+            Block::Diff { text } => self.diff(text),
             Block::List { items } => items.iter().map(|item| self.item(item)).collect::<Vec<_>>().join("\n"),
             Block::Fields { .. } | Block::Actions { .. } | Block::Note { .. } => String::new(),
         }

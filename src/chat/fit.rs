@@ -33,6 +33,8 @@ pub struct Fitted {
     pub fields: Vec<FittedField>,
     /// Small print in the platform's dialect.
     pub notes: Vec<String>,
+    /// The same as plain text, for places that show no formatting.
+    pub plain_notes: Vec<String>,
     pub buttons: Vec<FittedButton>,
     pub more: Vec<FittedButton>,
     /// Ids that the message may call.
@@ -68,6 +70,7 @@ impl Fitted {
         if fitted.left_out {
             let note = fit(left_out, LEFT_OUT, limits.unit, &|text| limits.dialect.text(text));
             fitted.notes.push(note);
+            fitted.plain_notes.push(cut(left_out, LEFT_OUT, limits.unit));
         }
         fitted
     }
@@ -118,7 +121,7 @@ impl Fitter<'_> {
         let title_text = fit(&one_line(&card.title), self.limits.title, unit, &|text| dialect.text(text));
         self.used = unit.count(&title).max(unit.count(&title_text)) + LEFT_OUT + FRAME;
         let fields = self.fields(card);
-        let notes = self.notes(card);
+        let (notes, plain_notes) = self.notes(card);
         let body = self.body(card);
         let (buttons, more) = self.actions(card);
         let (users, groups) = called(card);
@@ -130,6 +133,7 @@ impl Fitter<'_> {
             body,
             fields,
             notes,
+            plain_notes,
             buttons,
             more,
             calls: calls(card, dialect),
@@ -181,19 +185,22 @@ impl Fitter<'_> {
         fitted
     }
 
-    fn notes(&mut self, card: &Card) -> Vec<String> {
-        let (mut notes, mut room) = (Vec::new(), self.limits.notes);
+    /// In the dialect, and plain; neither is longer than the other may be.
+    fn notes(&mut self, card: &Card) -> (Vec<String>, Vec<String>) {
+        let (mut notes, mut plain, mut room) = (Vec::new(), Vec::new(), self.limits.notes);
         for block in &card.blocks {
             let Block::Note { text } = block else { continue };
             let note = self.rich(text, room.saturating_sub(FRAME));
             let cost = self.limits.unit.count(&note) + FRAME;
             if !note.trim().is_empty() && cost <= room && notes.len() < 8 {
                 room -= cost;
+                let limit = self.limits.unit.count(&note);
+                plain.push(cut(&Dialect::Plain.rich(text), limit, self.limits.unit));
                 notes.push(note);
             }
         }
         self.used += self.limits.notes - room;
-        notes
+        (notes, plain)
     }
 
     fn body(&mut self, card: &Card) -> Vec<String> {
@@ -253,6 +260,7 @@ impl Fitter<'_> {
                 fit(text, space, unit, &form)
             }
             Block::Code { text } => fit(text, space, unit, &|text| dialect.fence(text)),
+            Block::Diff { text } => fit(text, space, unit, &|text| dialect.diff(text)),
             Block::List { items } => self.list(items, space),
             Block::Fields { .. } | Block::Actions { .. } | Block::Note { .. } => String::new(),
         }
@@ -340,6 +348,7 @@ fn is_body(block: &Block) -> bool {
         | Block::Text { .. }
         | Block::Quote { .. }
         | Block::Code { .. }
+        | Block::Diff { .. }
         | Block::List { .. } => true,
         Block::Fields { .. } | Block::Actions { .. } | Block::Note { .. } => false,
     }

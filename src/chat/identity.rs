@@ -33,6 +33,10 @@ pub enum Standing {
     Bot,
     /// The account is switched off.
     Deactivated,
+    /// A member who may not take part for a while.
+    Silenced,
+    /// A member who did not accept the rules of the server yet.
+    Pending,
     /// They came by a way where nothing can be verified: a direct message, another guild.
     Elsewhere,
 }
@@ -53,6 +57,10 @@ pub enum Unheard {
     Bot,
     #[error("this account is deactivated")]
     Deactivated,
+    #[error("you are timed out here, and cannot use kubemend until that is over")]
+    Silenced,
+    #[error("accept the rules of this server first")]
+    Pending,
     #[error("kubemend listens in its own channels only; ask there")]
     Elsewhere,
     #[error("the platform did not say who this is")]
@@ -68,6 +76,8 @@ impl Caller {
             Standing::Guest => return Err(Unheard::Guest),
             Standing::Bot => return Err(Unheard::Bot),
             Standing::Deactivated => return Err(Unheard::Deactivated),
+            Standing::Silenced => return Err(Unheard::Silenced),
+            Standing::Pending => return Err(Unheard::Pending),
             Standing::Elsewhere => return Err(Unheard::Elsewhere),
         }
         if id.trim().is_empty() || via == Via::Auto {
@@ -96,7 +106,14 @@ mod tests {
     fn only_members_are_heard() {
         let caller = Caller::of(user(Standing::Member)).expect("a member");
         assert_eq!((caller.actor.id.as_str(), caller.groups.len()), ("U1", 1));
-        for standing in [Standing::Guest, Standing::Bot, Standing::Deactivated, Standing::Elsewhere] {
+        for standing in [
+            Standing::Guest,
+            Standing::Bot,
+            Standing::Deactivated,
+            Standing::Silenced,
+            Standing::Pending,
+            Standing::Elsewhere,
+        ] {
             assert!(Caller::of(user(standing)).is_err(), "{standing:?}");
         }
     }

@@ -18,7 +18,6 @@ use super::card::{Block, Card, Rich, Tone};
 use super::cut::cut;
 use super::fit::Fitted;
 use super::limits::{self, Limits};
-use super::samples;
 use super::templates::{Mistake, line_of, overriding};
 use super::words::Words;
 
@@ -175,6 +174,8 @@ impl Layouts {
                 InputKind::Paragraph { placeholder } => ("paragraph", placeholder.clone(), Vec::new()),
                 InputKind::Choice { options } => ("choice", options.join(" | "), choices(options, limits)),
             };
+            // A menu of nothing is none.
+            let kind = if kind == "choice" && options.is_empty() { "line" } else { kind };
             json!({
                 "name": short(&input.name, 90),
                 "label": short(&input.label, limits.form_label),
@@ -191,6 +192,10 @@ impl Layouts {
         values["title"] = json!(short(&form.title, limits.form_title));
         values["submit"] = json!(short(&form.submit, limits.form_title));
         values["inputs"] = json!(inputs.collect::<Vec<_>>());
+        // Where a modal has room for five things, what stands above comes after the questions.
+        let above = if form.inputs.len() < 5 { values["body"].as_array().cloned() } else { None };
+        let above: Vec<&str> = above.iter().flatten().filter_map(Value::as_str).collect();
+        values["intro"] = json!(above.join("\n"));
         self.render(&name(platform, Layout::Form), &values)
     }
 
@@ -259,32 +264,6 @@ pub fn lint(layouts: &Layouts, words: &Words, cards: &[Card], forms: &[Form]) ->
     mistakes.sort();
     mistakes.dedup();
     mistakes
-}
-
-/// Reads the templates of a folder and renders every sample with them, in the shipped locales and in `further`
-/// ones: how many layouts in how many locales; or every mistake.
-pub fn check_folder(folder: Option<&Path>, further: &[String]) -> Result<(usize, usize), Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    let layouts = Layouts::load(folder).map_err(|found| mistakes.extend(found)).ok();
-    let shipped = super::words::LOCALES.iter().map(|locale| (*locale).to_owned());
-    let mut locales: Vec<String> = shipped.collect();
-    locales
-        .extend(further.iter().filter(|locale| !super::words::LOCALES.contains(&locale.as_str())).cloned());
-    for locale in &locales {
-        match (Words::load(locale, folder), &layouts) {
-            (Err(found), _) => mistakes.extend(found),
-            (Ok(words), Some(layouts)) => {
-                mistakes.extend(lint(layouts, &words, &samples::cards(&words), &samples::forms()));
-            }
-            (Ok(_), None) => {}
-        }
-    }
-    mistakes.sort();
-    mistakes.dedup();
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
-    Ok((layouts.map_or(0, |layouts| layouts.files().count()), locales.len()))
 }
 
 /// What is wrong with what a layout gave: it is not JSON, or the platform would refuse it.

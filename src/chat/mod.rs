@@ -10,11 +10,13 @@
 
 pub mod answer;
 pub mod card;
+pub mod check;
 pub mod command;
 pub mod console;
 pub mod cut;
 pub mod desk;
 pub mod dialect;
+pub mod discord;
 pub mod fit;
 pub mod gaps;
 mod hands;
@@ -27,9 +29,12 @@ pub mod link;
 pub mod outbox;
 mod owed;
 pub mod paper;
+mod pause;
+mod pointed;
 pub mod press;
 pub mod route;
 pub mod samples;
+pub mod secret;
 mod seen;
 pub mod settings;
 pub mod slack;

@@ -89,6 +89,7 @@ fn hostile() -> Card {
             Block::Text { text: Rich::plain(text.repeat(40)).strong(text) },
             Block::Quote { origin: text.to_owned(), at: Some(at(0)), text: text.repeat(40) },
             Block::Code { text: text.repeat(60) },
+            Block::Diff { text: text.repeat(60) },
             Block::List { items: vec![Rich::plain(text); 60] },
             Block::Note { text: Rich::plain(text.repeat(40)) },
         ],
@@ -122,6 +123,7 @@ pub fn incident() -> Incident {
         version: 7,
         silenced_until: None,
         reopened: 1,
+        came_back: Some(at(0)),
         proposals: BTreeMap::from([(record.proposal.id.clone(), record)]),
         executions: BTreeMap::new(),
     }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub fallback: Channels,
     /// Slack, where there is one.
     pub slack: Option<super::slack::settings::Settings>,
+    /// Discord, where there is one.
+    pub discord: Option<super::discord::settings::Settings>,
 }
 
 impl Default for Settings {
@@ -33,6 +35,7 @@ impl Default for Settings {
             routes: Vec::new(),
             fallback: Channels::default(),
             slack: None,
+            discord: None,
         }
     }
 }

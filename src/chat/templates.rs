@@ -1,7 +1,12 @@
-//! Where templates come from, and how a mistake in one is told.
+//! Where templates come from, whether all of them can be used, and how a mistake in one is told.
 
 use std::fmt;
 use std::path::Path;
+
+use super::console::pages::Pages;
+use super::layout::{self, Layouts};
+use super::samples;
+use super::words::{LOCALES, Words};
 
 /// A mistake in a template: where, what, and the way out.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -28,6 +33,49 @@ impl fmt::Display for Mistake {
         }
         write!(f, ": {}", self.what)?;
         if self.way_out.is_empty() { Ok(()) } else { write!(f, "\n  help: {}", self.way_out) }
+    }
+}
+
+/// All of them, for people.
+pub fn lines(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// How much was read and found good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Checked {
+    pub layouts: usize,
+    pub pages: usize,
+    pub locales: usize,
+}
+
+/// Reads all templates, those of a folder in the place of the shipped ones, and renders every sample with the
+/// layouts, in the shipped locales and in `further` ones; or every mistake.
+pub fn check(folder: Option<&Path>, further: &[String]) -> Result<Checked, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let layouts = Layouts::load(folder).map_err(|found| mistakes.extend(found)).ok();
+    let further = further.iter().map(String::as_str).filter(|locale| !LOCALES.contains(locale));
+    let locales: Vec<&str> = LOCALES.iter().copied().chain(further).collect();
+    for locale in &locales {
+        match (Words::load(locale, folder), &layouts) {
+            (Err(found), _) => mistakes.extend(found),
+            (Ok(words), Some(layouts)) => {
+                let (cards, forms) = (samples::cards(&words), samples::forms());
+                mistakes.extend(layout::lint(layouts, &words, &cards, &forms));
+            }
+            (Ok(_), None) => {}
+        }
+    }
+    let pages = Pages::load(folder).map_err(|found| mistakes.extend(found)).ok();
+    mistakes.sort();
+    mistakes.dedup();
+    match (layouts, pages) {
+        (Some(layouts), Some(_)) if mistakes.is_empty() => Ok(Checked {
+            layouts: layouts.files().count(),
+            pages: Pages::templates(),
+            locales: locales.len(),
+        }),
+        _ => Err(mistakes),
     }
 }
 

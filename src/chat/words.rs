@@ -1,4 +1,4 @@
-//! The words, by locale: every phrase that a card or an answer shows.
+//! The words, by locale: every phrase that a card, an answer or a page shows.
 //!
 //! `templates/<locale>/*.yaml` map a key to a Handlebars phrase over plain values; what comes out is plain text,
 //! which a dialect escapes later. A phrase that a locale lacks is taken from English. A folder of the
@@ -21,7 +21,8 @@ pub const FALLBACK: &str = "en";
 pub const LOCALES: &[&str] = &["en", "zh-CN"];
 
 /// The files of a locale.
-pub(super) const FILES: &[&str] = &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml"];
+pub(super) const FILES: &[&str] =
+    &["card.yaml", "note.yaml", "answer.yaml", "slack.yaml", "discord.yaml", "web.yaml"];
 
 macro_rules! shipped {
     ($($locale:literal / $file:literal),* $(,)?) => {
@@ -35,10 +36,14 @@ const SHIPPED: &[(&str, &str, &str)] = shipped![
     "en" / "note.yaml",
     "en" / "answer.yaml",
     "en" / "slack.yaml",
+    "en" / "discord.yaml",
+    "en" / "web.yaml",
     "zh-CN" / "card.yaml",
     "zh-CN" / "note.yaml",
     "zh-CN" / "answer.yaml",
     "zh-CN" / "slack.yaml",
+    "zh-CN" / "discord.yaml",
+    "zh-CN" / "web.yaml",
 ];
 
 /// The words of one locale.
@@ -46,6 +51,8 @@ const SHIPPED: &[(&str, &str, &str)] = shipped![
 pub struct Words {
     locale: String,
     phrases: Handlebars<'static>,
+    /// The phrases that stand as they are: pages say hundreds of them.
+    plain: BTreeMap<String, String>,
     /// Where each phrase is from.
     files: BTreeMap<String, String>,
 }
@@ -59,7 +66,12 @@ impl Words {
     /// The words of a locale, with those of a folder in their place; or every mistake in them.
     pub fn load(locale: &str, folder: Option<&Path>) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = Vec::new();
-        let mut words = Self { locale: locale.to_owned(), phrases: empty(), files: BTreeMap::new() };
+        let mut words = Self {
+            locale: locale.to_owned(),
+            phrases: empty(),
+            plain: BTreeMap::new(),
+            files: BTreeMap::new(),
+        };
         if !LOCALES.contains(&locale) && folder.is_none_or(|folder| !folder.join(locale).is_dir()) {
             let way_out = format!("use one of {}, or put its words into a folder", LOCALES.join(", "));
             mistakes.push(Mistake::new(locale, 0, "there are no words of this locale", way_out));
@@ -86,6 +98,9 @@ impl Words {
     /// A phrase with values. A key that nothing knows shows as itself, so that a mistake is seen and nothing
     /// fails; a test looks for all keys that the code names.
     pub fn say(&self, key: &str, values: &impl Serialize) -> String {
+        if let Some(plain) = self.plain.get(key) {
+            return plain.clone();
+        }
         self.phrases.render(key, values).unwrap_or_else(|error| {
             tracing::warn!(%error, "the words of {} lack `{key}`", self.locale);
             key.to_owned()
@@ -113,20 +128,14 @@ impl Words {
         self.say(key, &json!({}))
     }
 
+    /// Whether there is such a phrase.
+    pub fn knows(&self, key: &str) -> bool {
+        self.files.contains_key(key)
+    }
+
     /// Every key, with the file it is from.
     pub fn keys(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|(key, file)| (key.as_str(), file.as_str()))
-    }
-
-    /// The keys that a locale has itself.
-    #[cfg(test)]
-    fn own_keys(locale: &str) -> std::collections::BTreeSet<String> {
-        let texts = SHIPPED.iter().filter(|(of, _, _)| *of == locale);
-        texts
-            .flat_map(|(_, _, text)| {
-                serde_saphyr::from_str::<BTreeMap<String, String>>(text).expect("YAML").into_keys()
-            })
-            .collect()
     }
 
     fn add(&mut self, file: &str, text: &str, mistakes: &mut Vec<Mistake>) {
@@ -145,6 +154,11 @@ impl Words {
                 if let Err(error) = self.phrases.register_template_string(&key, &phrase) {
                     let what = format!("`{key}`: {}", error.reason());
                     mistakes.push(Mistake::new(file, line, what, "see docs/chat.md, \"Templates\""));
+                }
+                if phrase.contains("{{") {
+                    self.plain.remove(&key);
+                } else {
+                    self.plain.insert(key.clone(), phrase);
                 }
                 self.files.insert(key, file.to_owned());
             } else {
@@ -200,21 +214,53 @@ mod tests {
 
     use super::*;
 
+    /// The phrases that a locale has itself.
+    fn own(locale: &str) -> BTreeMap<String, String> {
+        let texts = SHIPPED.iter().filter(|(of, _, _)| *of == locale);
+        let read = |text| serde_saphyr::from_str::<BTreeMap<String, String>>(text).expect("YAML");
+        texts.flat_map(|(_, _, text)| read(text)).collect()
+    }
+
+    fn own_keys(locale: &str) -> BTreeSet<String> {
+        own(locale).into_keys().collect()
+    }
+
     #[test]
     fn every_shipped_locale_has_every_phrase() {
-        let english = Words::own_keys(FALLBACK);
+        let english = own_keys(FALLBACK);
         assert!(english.len() > 150);
         for locale in LOCALES {
             Words::load(locale, None).expect("no mistakes");
-            assert_eq!(Words::own_keys(locale), english, "{locale}");
+            assert_eq!(own_keys(locale), english, "{locale}");
         }
     }
 
     #[test]
-    fn every_phrase_that_the_code_names_is_there() {
-        let known = Words::own_keys(FALLBACK);
+    fn a_phrase_shows_the_same_values_in_every_locale() {
+        const NOT_VALUES: [&str; 6] = ["if", "else", "eq", "gt", "plural", "len"];
+        let quoted = regex::Regex::new("\"[^\"]*\"").unwrap();
+        let (tag, name) =
+            (regex::Regex::new(r"\{\{[^}]*\}\}").unwrap(), regex::Regex::new("[a-z][a-zA-Z_]*").unwrap());
+        let values = |phrase: &str| -> BTreeSet<String> {
+            let tags = tag.find_iter(phrase).map(|tag| quoted.replace_all(tag.as_str(), " ").into_owned());
+            let names =
+                |tag: String| name.find_iter(&tag).map(|name| name.as_str().to_owned()).collect::<Vec<_>>();
+            tags.flat_map(names).filter(|name| !NOT_VALUES.contains(&name.as_str())).collect()
+        };
+        let english = own(FALLBACK);
+        for locale in LOCALES {
+            for (key, phrase) in own(locale) {
+                assert_eq!(values(&phrase), values(&english[&key]), "{locale}: {key}");
+                assert!(!phrase.trim().is_empty(), "{locale}: {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_phrase_that_the_code_and_the_pages_name_is_there() {
+        let (known, root) = (own_keys(FALLBACK), Path::new(env!("CARGO_MANIFEST_DIR")));
         let (mut named, mut open) =
-            (BTreeSet::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/chat")]);
+            (BTreeSet::new(), vec![root.join("src/chat"), root.join("templates/web")]);
         while let Some(folder) = open.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -222,17 +268,32 @@ mod tests {
                     open.push(path);
                 } else {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    for start in ["say(\"", ".word(\"", ".rich(\"", ".rich_with(\""] {
+                    let pages = text.contains("use super::say")
+                        || text.contains("::Say")
+                        || path.extension().is_some_and(|end| end == "hbs");
+                    let starts = [
+                        ("say(\"", ""),
+                        (".word(\"", ""),
+                        (".rich(\"", ""),
+                        (".rich_with(\"", ""),
+                        (".t(\"", "web."),
+                        (".fill(\"", "web."),
+                        (".count(\"", "web."),
+                        ("{{t \"", "web."),
+                        ("(t \"", "web."),
+                    ];
+                    for (start, prefix) in starts.iter().filter(|(_, prefix)| pages || prefix.is_empty()) {
                         let found = text.split(start).skip(1).filter_map(|rest| rest.split('"').next());
-                        named.extend(found.map(str::to_owned));
+                        named.extend(
+                            found.filter(|key| key.contains('.')).map(|key| format!("{prefix}{key}")),
+                        );
                     }
                 }
             }
         }
-        named.retain(|key| key.contains('.'));
         let unknown: Vec<_> = named.difference(&known).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
-        assert!(named.len() > 100, "the code names its phrases: {}", named.len());
+        assert!(named.len() > 200, "the code names its phrases: {}", named.len());
     }
 
     #[test]

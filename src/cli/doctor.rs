@@ -1,4 +1,4 @@
-//! `kubemend doctor`: is everything set up at the chat platform's side, and if not, what to click.
+//! `kubemend doctor`: is everything set up at the chat platforms' side, and if not, what to click.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,10 +6,14 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::failure::{Exit, Failure, print};
+use crate::chat::card::Mention;
+use crate::chat::check::Check;
 use crate::chat::layout::Platform;
 use crate::chat::route::Routes;
-use crate::chat::slack::doctor::{Check, examine};
-use crate::config::{Config, Environment};
+use crate::chat::settings::Settings;
+use crate::chat::{discord, slack};
+use crate::config::{Config, Environment, Loaded};
+use crate::incident::Text;
 
 #[derive(ClapArgs, Debug)]
 pub(super) struct Args {
@@ -22,26 +26,54 @@ pub(super) async fn run(arguments: Args, environment: &Environment) -> Result<Ex
     let loaded = Config::load(&arguments.config, environment).map_err(|report| {
         Failure::new(format!("the configuration has mistakes\n{report}"), "put them right first")
     })?;
-    let chat = &loaded.config.chat;
-    let (Some(settings), Some(secrets)) = (&chat.slack, &loaded.secrets.slack) else {
+    let checks = examine(&loaded).await;
+    if checks.is_empty() {
         return Err(Failure::new(
             "no chat platform is configured",
-            "add a section `chat.slack`; docs/slack.md goes through it step by step",
+            "add a section `chat.slack` or `chat.discord`; docs/slack.md and docs/discord.md go through it step by step",
         ));
-    };
-    let channels = Routes::new(chat).map(|routes| routes.channels(Platform::Slack)).unwrap_or_default();
-    let mut checks = examine(settings, secrets, &channels).await;
-    if channels.is_empty() {
-        checks.push(Check {
-            what: "the channels".to_owned(),
-            wrong: Some((
-                "no route and no fallback names a Slack channel".to_owned(),
-                "name one under `chat.fallback.slack`".to_owned(),
-            )),
-        });
     }
     print(&told(&checks))?;
     Ok(if checks.iter().any(|check| check.wrong.is_some()) { Exit::Found } else { Exit::Good })
+}
+
+/// Everything that was looked at, on each platform that is configured.
+async fn examine(loaded: &Loaded) -> Vec<Check> {
+    let chat = &loaded.config.chat;
+    let named = |platform| Routes::new(chat).map(|routes| routes.channels(platform)).unwrap_or_default();
+    let mut checks = Vec::new();
+    if let (Some(settings), Some(secrets)) = (&chat.slack, &loaded.secrets.slack) {
+        let channels = named(Platform::Slack);
+        checks.extend(slack::doctor::examine(settings, secrets, &channels).await);
+        checks.extend(leads_somewhere(&channels, "Slack", "slack"));
+    }
+    if let (Some(settings), Some(secrets)) = (&chat.discord, &loaded.secrets.discord) {
+        let (channels, mentions) = (named(Platform::Discord), mentions(chat));
+        let now = now();
+        let wanted = discord::doctor::Wanted { channels: &channels, mentions: &mentions, now };
+        checks.extend(discord::doctor::examine(settings, secrets, &wanted).await);
+        checks.extend(leads_somewhere(&channels, "Discord", "discord"));
+    }
+    checks
+}
+
+#[expect(clippy::disallowed_methods, reason = "a program that runs once has no other clock")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+fn mentions(chat: &Settings) -> Vec<Mention> {
+    chat.routes.iter().flat_map(|route| route.mentions.discord.iter().cloned()).collect()
+}
+
+fn leads_somewhere(channels: &[Text], platform: &str, key: &str) -> Option<Check> {
+    channels.is_empty().then(|| Check {
+        what: format!("the channels of {platform}"),
+        wrong: Some((
+            format!("no route and no fallback names a {platform} channel"),
+            format!("name one under `chat.fallback.{key}`"),
+        )),
+    })
 }
 
 fn told(checks: &[Check]) -> String {

@@ -16,6 +16,7 @@ mod config;
 mod demo;
 mod deploy;
 pub mod diagnose;
+mod discord;
 mod doctor;
 pub mod explain;
 mod failure;
@@ -70,8 +71,11 @@ enum Command {
     /// Print what a cluster needs to let kubemend work: roles for reading pull secrets and for remedies.
     #[command(subcommand)]
     Deploy(deploy::Command),
-    /// Look whether the chat platform is set up: tokens, scopes, channels; and say what to click.
+    /// Look whether the chat platforms are set up: tokens, rights, channels, commands; and say what to click.
     Doctor(doctor::Args),
+    /// Tell Discord about kubemend's commands, and print where to invite the bot.
+    #[command(subcommand)]
+    Discord(discord::Command),
     /// Print what Slack must be told about kubemend.
     #[command(subcommand)]
     Slack(slack::Command),
@@ -105,6 +109,7 @@ fn dispatch(command: Command, environment: &Environment) -> Result<Exit, Failure
         Command::Templates(command) => block_on(templates::run(command)),
         Command::Deploy(command) => deploy::run(command),
         Command::Doctor(arguments) => block_on(doctor::run(arguments, environment)),
+        Command::Discord(command) => block_on(discord::run(command, environment)),
         Command::Slack(command) => slack::run(&command),
         Command::Completions { shell } => completions(shell),
     }

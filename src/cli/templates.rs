@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::failure::{Exit, Failure, note, print};
 use super::run::failed;
 use super::signals;
-use crate::chat::layout::{Layouts, check_folder};
-use crate::chat::templates::Mistake;
+use crate::chat::layout::Layouts;
+use crate::chat::templates::{self, Checked, Mistake, lines};
 use crate::chat::words::{FALLBACK, Words};
 use crate::{app, ops};
 
@@ -78,8 +78,10 @@ fn list(files: &Files) -> Result<Exit, Failure> {
 }
 
 fn check(files: &Files) -> Result<Exit, Failure> {
-    match check_folder(files.dir.as_deref(), &files.locales) {
-        Ok((layouts, locales)) => print(&format!("{layouts} layouts in {locales} locales, no mistakes\n")),
+    match templates::check(files.dir.as_deref(), &files.locales) {
+        Ok(Checked { layouts, pages, locales }) => print(&format!(
+            "{layouts} layouts and {pages} templates of pages in {locales} locales, no mistakes\n"
+        )),
         Err(mistakes) => Ok(report(&mistakes)),
     }
 }
@@ -116,6 +118,6 @@ async fn preview(arguments: Preview) -> Result<Exit, Failure> {
 
 /// Mistakes are what was asked for: they are printed, and the exit status says that there are some.
 fn report(mistakes: &[Mistake]) -> Exit {
-    note(&mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    note(&lines(mistakes));
     Exit::Found
 }

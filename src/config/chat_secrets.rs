@@ -4,17 +4,27 @@ use super::Surroundings;
 use super::sections::wrong;
 use super::shape::Mistake;
 use super::tree::Node;
+use crate::chat::secret::{Secret, Source};
 use crate::chat::settings::Settings;
-use crate::chat::slack::settings::{Mode, Secret, Secrets, Source, WayIn};
+use crate::chat::{discord, slack};
 
-/// Whether it is clear where each secret is.
+/// Whether it is clear where each secret is, and what a platform needs besides.
 pub(super) fn check(chat: &Settings, tree: &Node, found: &mut Vec<Mistake>) {
-    let Some(slack) = &chat.slack else { return };
-    for source in slack.sources().iter().filter(|source| source.file.is_some() == source.env.is_some()) {
-        let field = source.field;
-        let what = format!("it is not clear where Slack's {field} is");
-        let way_out = format!("give one of {field}File and {field}Env; its value is at {}", source.found);
-        found.push(wrong(tree, "chat.slack", what, way_out));
+    let slack = chat.slack.as_ref().map(slack::settings::Settings::sources);
+    let slack = slack.iter().flatten().map(|source| ("Slack", "chat.slack", *source));
+    let discord = chat.discord.as_ref().map(discord::settings::Settings::source);
+    let discord = discord.map(|source| ("Discord", "chat.discord", source));
+    for (platform, section, source) in slack.chain(discord) {
+        if source.file.is_some() == source.env.is_some() {
+            let field = source.field;
+            let what = format!("it is not clear where {platform}'s {field} is");
+            let way_out = format!("give one of {field}File and {field}Env; its value is at {}", source.found);
+            found.push(wrong(tree, section, what, way_out));
+        }
+    }
+    for mistake in chat.discord.iter().flat_map(discord::settings::Settings::mistakes) {
+        let path = format!("chat.discord.{}", mistake.field);
+        found.push(wrong(tree, &path, mistake.what, mistake.way_out));
     }
 }
 
@@ -24,23 +34,47 @@ pub(super) fn slack(
     surroundings: &Surroundings<'_>,
     tree: &Node,
     found: &mut Vec<Mistake>,
-) -> Option<Secrets> {
+) -> Option<slack::settings::Secrets> {
+    use slack::settings::{Mode, Secrets, WayIn};
     let slack = chat.slack.as_ref()?;
     let [bot, way_in] = slack.sources();
-    let mut take = |source: &Source<'_>| match read(source, surroundings)? {
-        Ok(secret) => Some(secret),
-        Err(why) => {
-            let what = format!("Slack's {} cannot be read: {why}", source.field);
-            found.push(wrong(tree, "chat.slack", what, format!("its value is at {}", source.found)));
-            None
-        }
-    };
+    let mut take = |source| take(("Slack", "chat.slack"), source, surroundings, tree, found);
     let (bot, way_in) = (take(&bot), take(&way_in));
     let way_in = match slack.mode {
         Mode::Socket => WayIn::Socket(way_in?),
         Mode::Http => WayIn::Http(way_in?),
     };
     Some(Secrets { bot: bot?, way_in })
+}
+
+/// Discord's secrets, if it is configured and they can be read.
+pub(super) fn discord(
+    chat: &Settings,
+    surroundings: &Surroundings<'_>,
+    tree: &Node,
+    found: &mut Vec<Mistake>,
+) -> Option<discord::settings::Secrets> {
+    let source = chat.discord.as_ref()?.source();
+    let bot = take(("Discord", "chat.discord"), &source, surroundings, tree, found)?;
+    Some(discord::settings::Secrets { bot })
+}
+
+/// The secret; or nothing, and why.
+fn take(
+    (platform, section): (&str, &str),
+    source: &Source<'_>,
+    surroundings: &Surroundings<'_>,
+    tree: &Node,
+    found: &mut Vec<Mistake>,
+) -> Option<Secret> {
+    match read(source, surroundings)? {
+        Ok(secret) => Some(secret),
+        Err(why) => {
+            let what = format!("{platform}'s {} cannot be read: {why}", source.field);
+            found.push(wrong(tree, section, what, format!("its value is at {}", source.found)));
+            None
+        }
+    }
 }
 
 /// `None` where it is not clear where to read; that is told by [`check`].
@@ -86,5 +120,27 @@ mod tests {
         assert!(read(yaml, &[("BOT", "xoxb-1"), ("SIGN", "0123abc")]).is_ok());
         let told = read(yaml, &[("BOT", "xoxb-1")]).err().expect("refused");
         assert!(told.contains("signingSecret"), "{told}");
+    }
+
+    const DISCORD: &str = "chat:\n  fallback: {discord: [\"1\"]}\n  discord: {botTokenEnv: BOT, applicationId: \"7\", guilds: [\"8\"]}\n";
+
+    #[test]
+    fn discords_token_is_read_where_the_file_says() {
+        let loaded = read(DISCORD, &[("BOT", "abc.def.hunter2\n")]).expect("no mistakes");
+        assert!(loaded.secrets.discord.is_some());
+        let told = read(DISCORD, &[("BOT", "Bot hunter2")]).err().expect("refused");
+        assert!(told.contains("Discord's botToken cannot be read"), "{told}");
+        assert!(told.contains("Reset Token") && !told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn what_discord_needs_is_told_together() {
+        let told = read("chat: {discord: {mode: http}}\n", &[]).err().expect("refused");
+        for part in ["not clear where Discord's botToken is", "applicationId", "guilds", "publicKey"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        let plain = "chat: {discord: {botTokenEnv: BOT, applicationId: \"7\", guilds: [\"8\"], apiUrl: \"http://discord.com/api\"}}\n";
+        let told = read(plain, &[("BOT", "t")]).err().expect("refused");
+        assert!(told.contains("chat.discord.apiUrl"), "{told}");
     }
 }

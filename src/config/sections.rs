@@ -1,7 +1,7 @@
 //! Sections that belong to no room's own settings, and what has to hold across sections.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use schemars::JsonSchema;
@@ -220,15 +220,35 @@ pub(super) fn templates(
         return;
     }
     let Some(folder) = folder else { return };
-    let locales = std::slice::from_ref(&chat.locale);
-    for mistake in chat::layout::check_folder(Some(folder), locales).err().unwrap_or_default() {
+    check_templates("chat.templates", folder, std::slice::from_ref(&chat.locale), tree, found);
+}
+
+/// The console's folder, from where the file is, and what is wrong in it.
+pub(super) fn console_templates(
+    console: &mut chat::console::Settings,
+    surroundings: &Surroundings<'_>,
+    tree: &Node,
+    found: &mut Vec<Mistake>,
+) {
+    console.templates = console.templates.take().map(|folder| surroundings.base.join(folder));
+    let Some(folder) = console.templates.as_deref() else { return };
+    if folder.is_dir() {
+        check_templates("console.templates", folder, &[], tree, found);
+    } else {
+        let what = format!("{} is no folder", folder.display());
+        found.push(wrong(tree, "console.templates", what, "name a folder with templates, or leave it out"));
+    }
+}
+
+fn check_templates(path: &str, folder: &Path, locales: &[String], tree: &Node, found: &mut Vec<Mistake>) {
+    for mistake in chat::templates::check(Some(folder), locales).err().unwrap_or_default() {
         let way_out = if mistake.way_out.is_empty() {
             "`kubemend templates lint` says the same".to_owned()
         } else {
             mistake.way_out.clone()
         };
         let place = chat::templates::Mistake { way_out: String::new(), ..mistake };
-        found.push(wrong(tree, "chat.templates", place.to_string(), way_out));
+        found.push(wrong(tree, path, place.to_string(), way_out));
     }
 }
 

@@ -113,7 +113,8 @@ fn places(seen: &Gathered, facts: &Facts) -> Vec<Place> {
     places
 }
 
-/// What speaks for it in order of time, each text once.
+/// What speaks for it, each text once: the newest of it, by kind and then in order of time. Times alone would
+/// not do: an event and the state it tells of repeat in turn, and each turn would put the other first.
 fn told<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Vec<Quote> {
     let mut quotes: Vec<Quote> = Vec::new();
     for piece in pieces.filter(|piece| !piece.text.is_empty()) {
@@ -130,6 +131,7 @@ fn told<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Vec<Quote> {
     quotes.sort_by_key(|quote| quote.at);
     let surplus = quotes.len().saturating_sub(MOST_QUOTES);
     quotes.drain(..surplus);
+    quotes.sort_by_key(|quote| quote.source);
     quotes
 }
 

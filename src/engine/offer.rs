@@ -12,6 +12,8 @@ use crate::incident::{
 
 /// After so many executions that did not help, a remedy is not offered again.
 const MOST_FAILURES: usize = 2;
+/// What was denied and what failed counts as long as the incident lasts; where it came back, for so long.
+const MEMORY: SignedDuration = SignedDuration::from_hours(24);
 /// So many members are put into one proposal.
 pub(super) const MOST_MEMBERS: usize = 40;
 
@@ -45,7 +47,9 @@ pub(super) fn offer<'i>(incident: &'i Incident, candidate: &Candidate, now: Time
         Mode::Observe => return Offer::Leave,
         Mode::Approve | Mode::Auto { .. } => {}
     }
-    let mine = || incident.proposals.values().filter(|record| is_for(record, &candidate.remedy));
+    let counts =
+        |record: &&ProposalRecord| is_for(record, &candidate.remedy) && is_recent(incident, record, now);
+    let mine = || incident.proposals.values().filter(counts);
     if !is_patient(mine(), now) {
         return Offer::Leave;
     }
@@ -55,7 +59,11 @@ pub(super) fn offer<'i>(incident: &'i Incident, candidate: &Candidate, now: Time
     let denied = mine().any(|record| {
         record.state == ProposalState::Denied && record.proposal.remedy.parameters == candidate.parameters
     });
-    if denied || failures(incident, &candidate.remedy) >= MOST_FAILURES { Offer::Leave } else { Offer::Make }
+    if denied || failures(incident, &candidate.remedy, now) >= MOST_FAILURES {
+        Offer::Leave
+    } else {
+        Offer::Make
+    }
 }
 
 /// The more proposals of a remedy gave way to others lately, the longer one stands: what keeps changing must
@@ -81,10 +89,18 @@ pub(super) fn withdrawn<'i>(incident: &'i Incident, candidates: &[Candidate]) ->
     incident.proposals.values().filter(over).map(|record| &record.proposal.id).collect()
 }
 
+/// Whether a proposal still says something about what to offer now.
+fn is_recent(incident: &Incident, record: &ProposalRecord, now: Timestamp) -> bool {
+    let made = record.proposal.made;
+    record.is_live()
+        || incident.came_back.is_none_or(|back| made >= back)
+        || now.duration_since(made) < MEMORY
+}
+
 /// How often executions of a remedy ended and the condition stayed.
-fn failures(incident: &Incident, remedy: &Text) -> usize {
-    let of_remedy =
-        |proposal: &ProposalId| incident.proposals.get(proposal).is_some_and(|record| is_for(record, remedy));
+fn failures(incident: &Incident, remedy: &Text, now: Timestamp) -> usize {
+    let counts = |record: &ProposalRecord| is_for(record, remedy) && is_recent(incident, record, now);
+    let of_remedy = |proposal: &ProposalId| incident.proposals.get(proposal).is_some_and(counts);
     let executions = incident.executions.values().filter(|x| of_remedy(&x.proposal));
     executions.filter(|x| has_failed(x)).count()
 }
@@ -231,6 +247,25 @@ mod tests {
         assert_eq!(offer(&fold(&entries), &candidate(), at(5000)), Offer::Make);
         entries.extend(carried_out(&second, Verdict::Unknown, 12));
         assert_eq!(offer(&fold(&entries), &candidate(), at(5000)), Offer::Leave);
+    }
+
+    #[test]
+    fn what_was_denied_or_failed_is_forgotten_a_day_later_where_the_incident_came_back() {
+        let (first, second) = (proposal(&"i-1.p1".into(), 1), proposal(&"i-1.p2".into(), 1));
+        let mut entries = vec![opened()];
+        entries.extend(carried_out(&first, Verdict::NotFixed, 2));
+        entries.extend(carried_out(&second, Verdict::NotFixed, 12));
+        let day = 24 * 3600;
+        assert_eq!(offer(&fold(&entries), &candidate(), at(2 * day)), Offer::Leave, "it never went away");
+        entries.push(Entry::Resolved);
+        entries.push(Entry::Reopened {
+            finding: Box::new(auth_missing("a")),
+            evidence: Box::default(),
+            members: crate::incident::Members::default(),
+        });
+        let back = fold(&entries);
+        assert_eq!(offer(&back, &candidate(), at(day / 2)), Offer::Leave, "it came back soon");
+        assert_eq!(offer(&back, &candidate(), at(2 * day)), Offer::Make);
     }
 
     #[test]

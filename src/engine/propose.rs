@@ -172,7 +172,7 @@ impl Shared {
         offered: &Offered,
         old: Option<&ProposalId>,
     ) -> Result<Option<ProposalId>, Refused> {
-        let (policy, lives) = gate::proposal_policy(&self.policy(), &offered.plan);
+        let policy = self.policy();
         let mut made = None;
         let decide = |incident: &Incident, now: Timestamp| -> Result<Vec<Entry>, Refused> {
             made = None;
@@ -187,7 +187,8 @@ impl Shared {
             if !welcome || !in_time {
                 return Ok(Vec::new());
             }
-            let proposal = proposal(offered, policy.clone(), now, lives);
+            let (wanted, lives) = gate::proposal_policy(&policy, &offered.plan, &incident.finding.key.place);
+            let proposal = proposal(offered, wanted, now, lives);
             made = Some(proposal.id.clone());
             let superseded =
                 old.map(|old| Entry::Superseded { proposal: old.clone(), by: proposal.id.clone() });

@@ -114,7 +114,7 @@ pub struct ApprovalConfig {
     pub requester_counts: bool,
     /// How long a proposal waits for its approvals, such as `1h`.
     pub lives: SignedDuration,
-    /// Whether the name of the object must be typed.
+    /// Whether a name must be typed: the object's; where several are changed, the workload's or the node's.
     #[serde(default)]
     pub typed_confirmation: bool,
 }

@@ -7,19 +7,29 @@ use jiff::{SignedDuration, Timestamp};
 use super::policy::{Person, Policy, asks, may};
 use super::refusal::Refusal;
 use crate::incident::{
-    Actor, ApprovalPolicy, Decision, DecisionKind, Finding, Plan, ProposalRecord, ProposalState, Risk,
+    Actor, ApprovalPolicy, Decision, DecisionKind, Finding, Place, Plan, ProposalRecord, ProposalState, Risk,
+    Text,
 };
 
-/// What it takes to approve a plan, and how long it waits for that.
-pub fn proposal_policy(policy: &Policy, plan: &Plan) -> (ApprovalPolicy, SignedDuration) {
+/// What it takes to approve a plan against what is wrong `at` a place, and how long it waits for that.
+pub fn proposal_policy(policy: &Policy, plan: &Plan, at: &Place) -> (ApprovalPolicy, SignedDuration) {
     let config = policy.approval(plan.risk);
-    let name = plan.changes.first().map(|change| change.target.name.clone());
+    let name = name_to_type(plan, at);
     let wanted = ApprovalPolicy {
         approvals: config.approvals,
         requester_counts: config.requester_counts,
         typed_confirmation: name.filter(|_| config.typed_confirmation),
     };
     (wanted, config.lives)
+}
+
+/// The changed object's name; where several are changed, that of what they are all part of (the workload, the
+/// lost node): nobody can know which of them comes first.
+fn name_to_type(plan: &Plan, at: &Place) -> Option<Text> {
+    let names: BTreeSet<&Text> = plan.changes.iter().map(|change| &change.target.name).collect();
+    let first = names.first().map(|name| Text::clone(name));
+    let whole = at.name.rsplit(['/', ' ']).next().filter(|name| !name.is_empty());
+    if names.len() > 1 { whole.map(Text::from).or(first) } else { first }
 }
 
 /// Whether a decision may be recorded. `confirmation` is what was typed, where something was.

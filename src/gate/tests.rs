@@ -9,8 +9,8 @@ use serde_json::json;
 use self::samples::{actor, api, decision, finding, incident, later, now, plan, policy, record, without};
 use super::*;
 use crate::incident::{
-    Actor, Decision, DecisionKind, Digest, Execution, ExecutionId, ExecutionState, Incident, Outcome,
-    ProposalId, ProposalRecord, ProposalState, Risk, Rule, Status, Via,
+    Actor, Decision, DecisionKind, Digest, Execution, ExecutionId, ExecutionState, Incident, Outcome, Place,
+    ProposalId, ProposalRecord, ProposalState, Risk, Rule, Scope, Status, Via,
 };
 
 fn decided(record: &ProposalRecord, kind: DecisionKind, by: Actor) -> Result<(), &'static str> {
@@ -154,8 +154,23 @@ fn any_rejection_ends_it_and_may_come_from_whoever_may_approve_at_a_lower_risk()
 }
 
 #[test]
+fn where_several_are_changed_the_name_of_what_they_are_part_of_is_typed() {
+    let mut plan = plan(Risk::High);
+    let mut second = plan.changes[0].clone();
+    second.target.name = "api-2".into();
+    plan.changes.push(second);
+    let typed = |place: &str| {
+        let at = Place { scope: Scope::Workload, name: place.into() };
+        proposal_policy(&policy(), &plan, &at).0.typed_confirmation.expect("a name")
+    };
+    assert_eq!(typed("Deployment payments/checkout").as_str(), "checkout");
+    assert_eq!(typed("worker-7").as_str(), "worker-7");
+    assert_eq!(typed("").as_str(), "api-1", "the whole cluster has no name");
+}
+
+#[test]
 fn high_risk_wants_the_name_typed_and_another_person() {
-    let (wanted, lives) = proposal_policy(&policy(), &plan(Risk::High));
+    let (wanted, lives) = proposal_policy(&policy(), &plan(Risk::High), &finding().key.place);
     assert_eq!(wanted.typed_confirmation.as_deref(), Some("api-1"));
     assert!(!wanted.requester_counts && lives == SignedDuration::from_hours(1));
     let mut record = record(Risk::High, 1);

@@ -61,6 +61,7 @@ fn open(id: &IncidentId, at: Timestamp, entry: &Entry) -> Result<Incident, Illeg
         version: 1,
         silenced_until: None,
         reopened: 0,
+        came_back: None,
         proposals: std::collections::BTreeMap::new(),
         executions: std::collections::BTreeMap::new(),
     })
@@ -74,7 +75,7 @@ fn step(incident: &mut Incident, at: Timestamp, entry: &Entry) -> Result<(), Ill
         Entry::Absorbed { into } => absorb(incident, into),
         Entry::Released => release(incident),
         Entry::Resolved => resolve(incident, at),
-        Entry::Reopened { finding, evidence: _, members } => reopen(incident, finding, members),
+        Entry::Reopened { finding, evidence: _, members } => reopen(incident, at, finding, members),
         Entry::Silenced { until, by: _, note: _ } => silence(incident, at, *until),
         Entry::Unsilenced { by: _ } => unsilence(incident),
         Entry::Proposed { proposal } => proposal::propose(incident, proposal),
@@ -146,7 +147,12 @@ fn resolve(incident: &mut Incident, at: Timestamp) -> Result<(), Illegal> {
     Ok(())
 }
 
-fn reopen(incident: &mut Incident, finding: &Finding, members: &Members) -> Result<(), Illegal> {
+fn reopen(
+    incident: &mut Incident,
+    at: Timestamp,
+    finding: &Finding,
+    members: &Members,
+) -> Result<(), Illegal> {
     match &incident.status {
         Status::Resolved { .. } => {
             same_key(incident, finding)?;
@@ -154,6 +160,7 @@ fn reopen(incident: &mut Incident, finding: &Finding, members: &Members) -> Resu
             incident.finding = finding.clone();
             incident.members = counted(&incident.members, members);
             incident.reopened = incident.reopened.saturating_add(1);
+            incident.came_back = Some(at);
             Ok(())
         }
         Status::Open | Status::Absorbed { .. } => Err(Illegal::NotResolved),

@@ -28,6 +28,8 @@ pub struct Incident {
     pub silenced_until: Option<Timestamp>,
     /// How often it came back.
     pub reopened: u32,
+    /// When it came back the last time.
+    pub came_back: Option<Timestamp>,
     pub proposals: BTreeMap<ProposalId, ProposalRecord>,
     pub executions: BTreeMap<ExecutionId, Execution>,
 }

@@ -3,18 +3,15 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
-use std::fmt::Write as _;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fake_slack::people::Kind;
 use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, SIGNING_SECRET, show};
-use crate::support::plain;
 use crate::support::stage::{Setup, Stage};
+use crate::support::story::{self, Story};
 
 /// Ann and Ben may do everything, Vic may look; Gus is a guest, Sam is nobody.
 pub const ANN: &str = "UANN";
@@ -54,7 +51,7 @@ pub struct Scene {
     pub slack: FakeSlack,
     pub stage: Stage,
     /// What people did and saw.
-    story: String,
+    story: Story,
     _secrets: TempDir,
 }
 
@@ -115,7 +112,7 @@ chat:
         if http {
             slack.with(|state| state.over_http = Some((stage.bot.url(), SIGNING_SECRET.to_owned())));
         }
-        Self { slack, stage, story: String::new(), _secrets: secrets }
+        Self { slack, stage, story: Story::default(), _secrets: secrets }
     }
 
     /// Waits for something to be there.
@@ -190,9 +187,7 @@ chat:
 
     /// The id of the incident that a message is about.
     pub fn incident(&self, ts: &str) -> String {
-        let shown = self.shown(ts);
-        static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bi-\d+\b").expect("a pattern"));
-        ID.find(&shown).unwrap_or_else(|| panic!("no incident in:\n{shown}")).as_str().to_owned()
+        story::incident(&self.shown(ts))
     }
 
     /// The lines of a text in which one of these words stands, each once.
@@ -208,7 +203,7 @@ chat:
 
     /// Writes into the story what somebody sees.
     pub fn tell(&mut self, what: &str, text: &str) {
-        let _ = writeln!(self.story, "── {what}\n{}\n", settled(text).trim_end());
+        self.story.tell(what, text);
     }
 
     /// Ends everything; the story, and that nothing was called from cluster text.
@@ -225,7 +220,7 @@ chat:
         });
         assert_eq!(refused, Vec::<String>::new(), "everything that was sent is valid");
         self.stage.end().await;
-        self.story
+        self.story.end()
     }
 
     /// Every incident's message stands once in a channel.
@@ -240,15 +235,4 @@ chat:
 
 fn nonce(message: &Value) -> Option<String> {
     message["metadata"]["event_payload"]["nonce"].as_str().map(str::to_owned)
-}
-
-/// The text without what differs from run to run.
-fn settled(text: &str) -> String {
-    static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<!date\^[^>]*>").expect("a pattern"));
-    static DIGEST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{8,16}\b").expect("a pattern"));
-    static COUNT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\d+( objects)|(\*Waiting for a look\*) \d+").expect("a pattern"));
-    let text = TIME.replace_all(text, "[time]");
-    let text = COUNT.replace_all(&text, "$2 [count]$1");
-    DIGEST.replace_all(&plain::text(&text), "[digest]").into_owned()
 }

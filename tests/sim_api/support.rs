@@ -171,7 +171,7 @@ pub fn until(what: &str, mut is: impl FnMut() -> bool) -> impl Future<Output = (
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), waited)
+        tokio::time::timeout(Duration::from_secs(120), waited)
             .await
             .unwrap_or_else(|_| panic!("never: {what}"));
     }

@@ -15,7 +15,7 @@ use super::{secrets, slack, web};
 fn message(text: &str) -> Outgoing {
     let body =
         json!({"text": text, "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]});
-    Outgoing { nonce: format!("n-{text}").as_str().into(), body, summary: text.to_owned() }
+    Outgoing { nonce: format!("n-{text}").as_str().into(), body, summary: text.to_owned(), tags: Vec::new() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,7 @@ pub mod plain;
 pub mod seed;
 pub mod sent;
 pub mod stage;
+pub mod story;
 
 use std::time::{Duration, Instant};
 

@@ -5,6 +5,7 @@
 
 mod parse;
 mod words;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,9 @@ use thiserror::Error;
 
 use crate::incident::{ExecutionId, IncidentId, ProposalId, Severity, Text};
 
-pub use parse::parse;
-pub use words::{ALL, Spec, spec};
+pub use parse::{MOST, parse};
+pub use words::{ALL, Place, Spec, Take, Thing, spec};
+pub use write::{Value, write};
 
 /// A line that was understood.
 #[derive(Clone, PartialEq, Eq, Debug)]

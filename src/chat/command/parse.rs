@@ -14,7 +14,8 @@ use crate::incident::{Severity, Text};
 const LONGEST: usize = 1000;
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(24 * 30);
 const USUAL: u32 = 15;
-const MOST: u32 = 50;
+/// So many incidents are listed at most.
+pub const MOST: u32 = 50;
 
 /// What a line after `/mend` says.
 pub fn parse(line: &str) -> Result<Command, Slip> {
@@ -77,21 +78,23 @@ fn which(given: &mut Given) -> Result<Which, Slip> {
 
 fn diagnose(given: &mut Given) -> Result<Wish, Slip> {
     let object = given.the(What::Object, |text| Some(text.to_owned()))?;
-    let (kind, name) = match object.split_once('/') {
-        Some((kind, name)) => (kind.to_lowercase(), name.to_owned()),
+    let parts: Vec<&str> = object.splitn(3, '/').collect();
+    let (kind, inside, name) = match parts.as_slice() {
+        [kind, namespace, name] => (kind.to_lowercase(), Some(*namespace), (*name).to_owned()),
+        [kind, name] => (kind.to_lowercase(), None, (*name).to_owned()),
         // `pod checkout` as kubectl takes it.
-        None => match given.next() {
-            Some(name) => (object.to_lowercase(), name),
-            None => ("pod".to_owned(), object),
+        _ => match given.next() {
+            Some(name) => (object.to_lowercase(), None, name),
+            None => ("pod".to_owned(), None, object.clone()),
         },
     };
-    if !is_name(&kind) || !is_name(&name) {
-        return Err(Slip::Bad { value: format!("{kind}/{name}"), what: What::Object });
+    if !is_name(&kind) || !is_name(&name) || inside.is_some_and(|namespace| !is_name(namespace)) {
+        return Err(Slip::Bad { value: object, what: What::Object });
     }
     Ok(Wish::Diagnose {
         kind,
         name: name.into(),
-        namespace: given.value("--namespace").map(Text::from),
+        namespace: given.value("--namespace").map(Text::from).or(inside.map(Text::from)),
         cluster: given.value("--cluster").map(Text::from),
     })
 }
@@ -196,6 +199,11 @@ impl Given {
         let (mut plain, mut flags) = (Vec::new(), BTreeMap::new());
         let mut words = words.peekable();
         while let Some(word) = words.next() {
+            // From here on nothing is a flag.
+            if word == "--" {
+                plain.extend(words);
+                break;
+            }
             if !word.starts_with('-') || word.len() < 2 {
                 plain.push(word);
                 continue;
@@ -205,13 +213,13 @@ impl Given {
                 None => (word.clone(), None),
             };
             let name = if name == "-n" { "--namespace".to_owned() } else { name.to_lowercase() };
-            if let Some(flag) = spec.values.iter().find(|flag| **flag == name) {
+            if let Some(flag) = spec.values().find(|flag| *flag == name) {
                 let value = inline.or_else(|| words.next()).filter(|value| !value.is_empty());
-                flags.insert(*flag, value.ok_or(Slip::Value { flag })?);
-            } else if let Some(flag) = spec.switches.iter().find(|flag| **flag == name) {
-                flags.insert(*flag, String::new());
+                flags.insert(flag, value.ok_or(Slip::Value { flag })?);
+            } else if let Some(flag) = spec.switches().find(|flag| *flag == name) {
+                flags.insert(flag, String::new());
             } else {
-                let known = spec.values.iter().chain(spec.switches).copied();
+                let known = spec.values().chain(spec.switches());
                 let near = nearest(&name, known);
                 return Err(Slip::Flag { command: spec.name, flag: word, near });
             }

@@ -51,6 +51,15 @@ fn lines_are_understood() {
             },
         ),
         (
+            "diagnose pod/payments/a-1",
+            Wish::Diagnose {
+                kind: "pod".to_owned(),
+                name: "a-1".into(),
+                namespace: Some("payments".into()),
+                cluster: None,
+            },
+        ),
+        (
             "diagnose node n1",
             Wish::Diagnose { kind: "node".to_owned(), name: "n1".into(), namespace: None, cluster: None },
         ),

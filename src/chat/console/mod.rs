@@ -26,7 +26,7 @@ mod signin;
 mod visit;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -50,11 +50,11 @@ use limiter::Limiter;
 use list::List;
 use live::Pulse;
 use oidc::Oidc;
-use pages::{ChatLink, Locale, Pages, PagesError, RenderedCard};
+use pages::{ChatLink, Locale, Pages, RenderedCard};
 use sessions::Sessions;
 use signin::Links;
 
-use crate::chat::templates::Mistake;
+use crate::chat::templates::{Mistake, lines};
 use crate::engine::{Handle, Refused};
 use crate::incident::Digest;
 
@@ -124,25 +124,19 @@ struct Inner {
 /// Why the console cannot be served.
 #[derive(Debug, Error)]
 pub enum ConsoleError {
-    #[error("the console's templates cannot be used{}", of(.folder.as_ref()))]
-    Pages { folder: Option<PathBuf>, source: PagesError },
+    #[error("the console's templates cannot be used:\n{}", lines(.0))]
+    Pages(Vec<Mistake>),
     #[error("the console's sessions or incidents cannot be read")]
     Engine(#[source] Refused),
     #[error("console.oidc cannot be used")]
     Oidc(#[source] OidcError),
 }
 
-fn of(folder: Option<&PathBuf>) -> String {
-    folder.map(|folder| format!(" ({})", folder.display())).unwrap_or_default()
-}
-
 impl Console {
     /// Reads templates, sessions and incidents. Nothing is served before [`Self::router`] is.
     pub async fn open(parts: Parts) -> Result<Self, ConsoleError> {
         let Parts { engine, settings, client_secret, door, mut credentials, chat, cards, demo, stop } = parts;
-        let folder = settings.templates.clone();
-        let pages =
-            Pages::load(folder.as_deref()).map_err(|source| ConsoleError::Pages { folder, source })?;
+        let pages = Pages::load(settings.templates.as_deref()).map_err(ConsoleError::Pages)?;
         let takes_tokens = !credentials.is_empty();
         let oidc = match settings.oidc.clone() {
             Some(provider) => {

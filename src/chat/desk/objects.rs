@@ -157,7 +157,8 @@ impl Desk {
     }
 }
 
-fn known(kind: &str) -> Option<ApiKind> {
+/// The kind that is called so.
+pub(super) fn known(kind: &str) -> Option<ApiKind> {
     let found = KINDS.iter().find(|(name, short)| {
         let plural = ApiKind::known(name).is_some_and(|api| api.plural == kind);
         name.eq_ignore_ascii_case(kind) || *short == kind || plural

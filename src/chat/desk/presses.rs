@@ -7,8 +7,10 @@ use serde_json::json;
 
 use super::{Desk, Reply, no};
 use crate::chat::answer::{Answer, Form, Input, InputKind};
+use crate::chat::identity::Caller;
 use crate::chat::press::{Press, Seen};
 use crate::chat::tell::standing;
+use crate::engine::Refused;
 use crate::incident::{
     Actor, Candidate, DecisionKind, IncidentId, ProposalId, ProposalRecord, ProposalState, Text,
 };
@@ -30,8 +32,8 @@ impl Desk {
         match press {
             Press::Approve { proposal, seen } => self.approve(who, &proposal, &seen, None).await,
             Press::Confirm { proposal, seen } => {
-                let typed = values.get(CONFIRM).cloned().unwrap_or_default();
-                self.approve(who, &proposal, &seen, Some(typed)).await
+                // A button in the place of a form that could not be shown asks again.
+                self.approve(who, &proposal, &seen, values.get(CONFIRM).cloned()).await
             }
             Press::Deny { proposal, seen } => {
                 self.decide_as_seen(who, &proposal, &seen, DecisionKind::Deny, "answer.denied").await
@@ -79,10 +81,7 @@ impl Desk {
         if !seen.is(&record.proposal.digest) {
             return Ok(no(self.words.say("answer.stale_press", &json!({"id": id}))));
         }
-        if let (None, Some(wanted)) = (&typed, &record.proposal.policy.typed_confirmation)
-            && record.state == ProposalState::Open
-            && let Some(form) = self.confirmation(id, seen, wanted)
-        {
+        if let (None, Some(form)) = (&typed, self.confirmation_of(&record, seen)) {
             return Ok(Answer::Form(form));
         }
         let (digest, kind) = (record.proposal.digest.clone(), DecisionKind::Approve);
@@ -99,6 +98,14 @@ impl Desk {
         }
         let state = self.words.word("card.run.approved");
         self.done("answer.approved", &json!({"id": id, "state": state}))
+    }
+
+    /// What must be typed before the proposal is approved as it was seen, if anything.
+    fn confirmation_of(&self, record: &ProposalRecord, seen: &Seen) -> Option<Form> {
+        let proposal = &record.proposal;
+        let wanted = proposal.policy.typed_confirmation.as_ref()?;
+        let asks = record.state == ProposalState::Open && seen.is(&proposal.digest);
+        asks.then(|| self.confirmation(&proposal.id, seen, wanted)).flatten()
     }
 
     fn confirmation(&self, id: &ProposalId, seen: &Seen, wanted: &Text) -> Option<Form> {
@@ -157,16 +164,47 @@ impl Desk {
         remedy: &Text,
         parameters: &BTreeMap<Text, Text>,
     ) -> Reply {
-        if parameters.is_empty() {
-            let offered = self.engine.remedies(who, id).await?;
-            let form = offered.iter().find(|candidate| candidate.remedy == *remedy);
-            let form = form.filter(|candidate| has_choice(candidate)).and_then(|c| self.questions(id, c));
-            if let Some(form) = form {
-                return Ok(Answer::Form(form));
-            }
+        if parameters.is_empty()
+            && let Some(form) = self.choices(who, id, remedy).await?
+        {
+            return Ok(Answer::Form(form));
         }
         let made = self.engine.request(who, id, remedy, parameters).await?;
         self.put_forward(&made, "answer.requested").await
+    }
+
+    /// What is to be chosen for a remedy, if anything.
+    async fn choices(&self, who: &Actor, id: &IncidentId, remedy: &Text) -> Result<Option<Form>, Refused> {
+        let offered = self.engine.remedies(who, id).await?;
+        let wanted = offered.iter().find(|candidate| candidate.remedy == *remedy);
+        Ok(wanted.filter(|candidate| has_choice(candidate)).and_then(|c| self.questions(id, c)))
+    }
+
+    /// The questions that a press would be answered with. Nothing is done and nothing recorded; for platforms
+    /// that must know before they acknowledge.
+    pub async fn asks(&self, who: &Caller, id: &str) -> Option<Form> {
+        self.heed(who);
+        if self.is_nobody(&who.actor) {
+            return None;
+        }
+        match Press::read(id)? {
+            Press::Approve { proposal, seen } | Press::Confirm { proposal, seen } => {
+                let (_, record) = self.record(&proposal).await.ok()?;
+                self.confirmation_of(&record, &seen)
+            }
+            Press::Run { incident, remedy } => {
+                self.choices(&who.actor, &incident, &remedy).await.ok().flatten()
+            }
+            Press::Deny { .. }
+            | Press::Withdraw { .. }
+            | Press::Preview { .. }
+            | Press::Undo { .. }
+            | Press::Settle { .. }
+            | Press::Show { .. }
+            | Press::Silence { .. }
+            | Press::Unsilence { .. }
+            | Press::Dismiss { .. } => None,
+        }
     }
 
     fn questions(&self, id: &IncidentId, candidate: &Candidate) -> Option<Form> {

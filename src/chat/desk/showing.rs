@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::{Desk, Reply, no};
 use crate::chat::answer::Answer;
-use crate::chat::card::{Block, Card, Field, Rich, Tone};
+use crate::chat::card::{Block, Button, Card, Field, Rich, Style, Tone};
+use crate::chat::press::Press;
 use crate::engine::ClusterState;
 use crate::incident::chain::{Audited, Upkeep};
-use crate::incident::{Actor, Candidate, IncidentId};
+use crate::incident::{Actor, Candidate, IncidentId, Mode};
 
 impl Desk {
     /// An incident with its history.
@@ -34,10 +35,13 @@ impl Desk {
         let title = self.words.say("actions.title", &named);
         let items = found.iter().map(|candidate| self.remedy(candidate)).collect();
         let hint = self.words.rich("actions.hint", &named);
-        let blocks = vec![Block::List { items }, Block::Note { text: hint }];
+        let mut blocks = vec![Block::List { items }];
+        blocks.extend(asking(id, &found));
+        blocks.push(Block::Note { text: hint });
         Ok(Answer::only(Card { tone: Tone::Neutral, summary: title.clone(), title, blocks }))
     }
 
+    /// One line about a remedy.
     pub(super) fn remedy(&self, candidate: &Candidate) -> Rich {
         let choices = candidate.parameters.iter().map(|(name, best)| {
             let others = candidate.alternatives.get(name).into_iter().flatten().take(5);
@@ -126,5 +130,21 @@ impl Desk {
         } else {
             self.words.say("status.cluster.down", &values)
         })
+    }
+}
+
+/// A button for one remedy, a menu for several.
+fn asking(id: &IncidentId, found: &[Candidate]) -> Option<Block> {
+    let button = |candidate: &Candidate| {
+        let press = Press::Run { incident: id.clone(), remedy: candidate.remedy.clone() };
+        let (label, risk) = (candidate.title.to_string(), Some(candidate.risk));
+        press.id().map(|id| Button { id, label, style: Style::Plain, risk })
+    };
+    let asked = found.iter().filter(|candidate| candidate.mode != Mode::Observe);
+    let all: Vec<Button> = asked.filter_map(button).collect();
+    match all.len() {
+        0 => None,
+        1 => Some(Block::Actions { buttons: all, more: Vec::new() }),
+        _ => Some(Block::Actions { buttons: Vec::new(), more: all }),
     }
 }

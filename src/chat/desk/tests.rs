@@ -137,3 +137,58 @@ async fn two_approvals_are_counted_down() {
     let proposal = rig::propose(&engine, &incident.id, 2, None).await;
     assert!(read(&desk.press(&ann(), &approve(&proposal)).await).contains("1 more needed"));
 }
+
+/// What is offered to Ann for an option, each with what is shown.
+fn offered(desk: &Desk, command: &str, option: &str, typed: &str, others: &[(&str, &str)]) -> Vec<Choice> {
+    let others = others.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    desk.complete(&ann(), &Typing { command, option, typed, others: &others })
+}
+
+fn values(choices: &[Choice]) -> Vec<&str> {
+    choices.iter().map(|choice| choice.value.as_str()).collect()
+}
+
+#[tokio::test]
+async fn what_is_being_typed_is_completed_from_what_is_known_worst_first() {
+    let Bench { engine, desk } = bench().await;
+    rig::open(&engine, "web", Severity::Warning).await;
+    let worse = rig::open(&engine, "api", Severity::Critical).await;
+    let proposal = rig::propose(&engine, &worse.id, 1, None).await;
+    assert_eq!(values(&offered(&desk, "show", "incident", "", &[])), ["i-2", "i-1"]);
+    assert_eq!(values(&offered(&desk, "show", "incident", "WEB", &[])), ["i-1"]);
+    assert_eq!(values(&offered(&desk, "approve", "proposal", "", &[])), [proposal.id.as_str()]);
+    assert_eq!(values(&offered(&desk, "silence", "duration", "3", &[])), ["30m", "3d"]);
+    assert_eq!(values(&offered(&desk, "help", "command", "sil", &[])), ["silence"]);
+    for nothing in [("show", "nonsense"), ("nonsense", "incident"), ("deny", "reason"), ("pause", "here")] {
+        assert_eq!(offered(&desk, nothing.0, nothing.1, "", &[]), Vec::new(), "{nothing:?}");
+    }
+}
+
+#[tokio::test]
+async fn remedies_are_those_of_the_incident_s_playbook() {
+    let Bench { engine, desk } = bench().await;
+    let incident = rig::open(&engine, "web", Severity::Warning).await;
+    let condition = &incident.finding.condition;
+    engine.handle().put_book(crate::engine::Book::shipped());
+    let named = offered(&desk, "run", "remedy", "", &[("incident", "i-1")]);
+    let book = engine.handle().book();
+    let playbook = book.get(condition).expect("a shipped playbook");
+    let known: Vec<&str> = playbook.remedies().map(|(id, _, _)| id.as_str()).collect();
+    assert!(!known.is_empty());
+    assert_eq!(values(&named), known);
+    assert_eq!(offered(&desk, "run", "remedy", "", &[("incident", "i-9")]), Vec::new());
+    let searched = offered(&desk, "incidents", "text", "", &[]);
+    assert_eq!(searched[0].value, condition.as_str(), "what is on comes first");
+    assert_eq!(searched.len(), book.len().min(25), "each once");
+}
+
+#[tokio::test]
+async fn nobody_learns_a_name_without_a_role() {
+    let Bench { engine, desk } = bench().await;
+    rig::open(&engine, "web", Severity::Warning).await;
+    let others = BTreeMap::new();
+    for (command, option) in [("show", "incident"), ("help", "command"), ("incidents", "text")] {
+        let typing = Typing { command, option, typed: "", others: &others };
+        assert_eq!(desk.complete(&stranger(), &typing), Vec::new());
+    }
+}

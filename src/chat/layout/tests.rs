@@ -157,7 +157,36 @@ fn a_form_offers_its_choices() {
     assert_eq!(view.pointer("/blocks/1/element/initial_option/value"), Some(&json!("b")));
     let modal = layouts().form(Platform::Discord, &form, words("en")).expect("JSON");
     assert_eq!(limits::discord::modal(&modal), Vec::new());
-    assert_eq!(modal.pointer("/components/0/components/0/placeholder"), Some(&json!("a | b")));
+    assert_eq!(modal.pointer("/components/0/content"), Some(&json!("Choose")));
+    let menu = &modal["components"][1]["component"];
+    assert_eq!(
+        menu["options"],
+        json!([{"label": "a", "value": "a"}, {"label": "b", "value": "b", "default": true}])
+    );
+}
+
+#[test]
+fn a_form_with_five_questions_leaves_no_room_above_and_a_choice_of_nothing_is_a_line() {
+    let input = |name: usize| Input {
+        name: format!("n{name}"),
+        label: "L".repeat(60),
+        kind: InputKind::Choice { options: Vec::new() },
+        value: String::new(),
+        required: false,
+    };
+    let form = Form {
+        id: "k1.rn.i-1.add".to_owned(),
+        title: "Ask".to_owned(),
+        intro: vec![text("Choose")],
+        inputs: (0..5).map(input).collect(),
+        submit: "Go".to_owned(),
+    };
+    let modal = layouts().form(Platform::Discord, &form, words("en")).expect("JSON");
+    assert_eq!(limits::discord::modal(&modal), Vec::new());
+    assert_eq!(
+        (modal["components"].as_array().map(Vec::len), &modal["components"][0]["component"]["type"]),
+        (Some(5), &json!(4))
+    );
 }
 
 #[test]

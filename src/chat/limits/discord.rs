@@ -95,19 +95,35 @@ pub fn modal(body: &Value) -> Vec<Breach> {
     let mut check = Checker::utf16();
     check.text(body, "/title", 1, 45);
     check.text(body, "/custom_id", 1, 100);
-    for (index, row) in check.list(body, "/components", 1, 5).iter().enumerate() {
+    let mut ids = BTreeSet::new();
+    for (index, part) in check.list(body, "/components", 1, 5).iter().enumerate() {
         check.enter(&format!("/components/{index}"));
-        for (place, input) in check.list(row, "/components", 1, 1).iter().enumerate() {
-            check.enter(&format!("/components/{place}"));
-            let is_text = input.get("type").and_then(Value::as_u64) == Some(4);
-            check.claim(is_text, "/type", "a modal takes text inputs", "use 4");
-            check.text(input, "/custom_id", 1, 100);
-            check.text(input, "/label", 1, 45);
-            check.optional(input, "/placeholder", 100);
-            check.optional(input, "/value", 4000);
-            check.leave();
+        match part.get("type").and_then(Value::as_u64) {
+            Some(10) => check.text(part, "/content", 1, 4000),
+            Some(18) => {
+                check.text(part, "/label", 1, 45);
+                check.optional(part, "/description", 100);
+                check.enter("/component");
+                input(&mut check, &part["component"], &mut ids);
+                check.leave();
+            }
+            _ => check.claim(false, "/type", "a modal takes labels and text", "use 18 (label) or 10 (text)"),
         }
         check.leave();
     }
     check.found
+}
+
+fn input(check: &mut Checker, input: &Value, ids: &mut BTreeSet<String>) {
+    check.text(input, "/custom_id", 1, 100);
+    let id = input.get("custom_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    check.claim(ids.insert(id), "/custom_id", "it stands twice", "make it unique");
+    match input.get("type").and_then(Value::as_u64) {
+        Some(3) => options(check, input),
+        Some(4) => {
+            check.optional(input, "/placeholder", 100);
+            check.optional(input, "/value", 4000);
+        }
+        _ => check.claim(false, "/type", "no such input is used", "use 3 (menu) or 4 (text)"),
+    }
 }

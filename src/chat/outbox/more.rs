@@ -181,7 +181,8 @@ impl<P: Platform> Shared<P> {
         }
         let body = self.parts.layouts.card(self.parts.kind, &card, &self.parts.words);
         let body = body.map_err(|error| PostError::Refused(error.to_string()))?;
-        let reply = Outgoing { nonce: posting.nonce.clone(), body, summary: card.summary };
+        let (nonce, summary, tags) = (posting.nonce.clone(), card.summary, Vec::new());
+        let reply = Outgoing { nonce, body, summary, tags };
         platform.reply(channel, message, thread, title, &reply).await
     }
 

@@ -25,6 +25,8 @@ pub struct Outgoing {
     pub body: Value,
     /// One line, for platforms and places without layouts (a thread's name, a log).
     pub summary: String,
+    /// What it is about in single words, for places with tags: the state and the severity of an incident.
+    pub tags: Vec<&'static str>,
 }
 
 /// A text file to be put into a thread.
@@ -66,6 +68,8 @@ pub enum ChannelTrouble {
     NotInChannel { way_out: String },
     #[error("kubemend lacks `{scope}`; {way_out}")]
     MissingScope { scope: String, way_out: String },
+    #[error("the channel takes no such message; {way_out}")]
+    Unfit { way_out: String },
 }
 
 /// Why a request did not do what it should.

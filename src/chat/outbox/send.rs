@@ -46,8 +46,12 @@ impl<P: Platform> Shared<P> {
         let (digest, version) = (Digest::of(&body), wanted.version());
         let summary = wanted.card.summary.clone();
         for _ in 0..STEPS {
-            let message =
-                Outgoing { nonce: posting.nonce.clone(), body: body.clone(), summary: summary.clone() };
+            let message = Outgoing {
+                nonce: posting.nonce.clone(),
+                body: body.clone(),
+                summary: summary.clone(),
+                tags: wanted.tags(),
+            };
             let step = next(&posting, &digest, version);
             let Some(method) = method(step) else { break };
             if let Some(wait) = self.pace.wait(method, &posting.key.channel) {
@@ -225,8 +229,9 @@ impl<P: Platform> Shared<P> {
                 Some(self.want_more(&posting.key.channel, &more).await?)
             }
         };
-        let reply = Outgoing { nonce: noting.nonce.clone(), body, summary: card.summary };
-        let title = &wanted.card.title;
+        let (nonce, summary, tags) = (noting.nonce.clone(), card.summary, Vec::new());
+        let reply = Outgoing { nonce, body, summary, tags };
+        let title = &wanted.title;
         let channel = &posting.key.channel;
         match self.parts.platform.reply(channel, &message, thread.as_ref(), title, &reply).await {
             Ok(sent) => {

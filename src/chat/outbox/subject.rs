@@ -10,7 +10,7 @@ use crate::chat::card::Card;
 use crate::chat::route::{Destination, Marks};
 use crate::chat::tell::Teller;
 use crate::engine::{IncidentView, PostState, Posting, Refused};
-use crate::incident::{Incident, IncidentId, Status, Text};
+use crate::incident::{ExecutionState, Incident, IncidentId, ProposalState, Severity, Status, Text};
 
 /// So many incidents are gathered in one message.
 const GATHERED: u32 = 500;
@@ -18,14 +18,45 @@ const GATHERED: u32 = 500;
 /// What a message should show, and what its thread should tell.
 pub(super) struct Wanted {
     pub card: Card,
+    /// What its thread is called.
+    pub title: String,
     pub view: Option<IncidentView>,
     /// Whether nothing more will come, as things are.
     pub over: bool,
 }
 
 impl Wanted {
+    /// A message that is about no single incident.
+    fn alone(card: Card, over: bool) -> Self {
+        Self { title: card.title.clone(), card, view: None, over }
+    }
+
     pub(super) fn version(&self) -> u64 {
         self.view.as_ref().map_or(0, |view| view.incident.version)
+    }
+
+    /// The incident's state and severity, as places with tags may have them; docs/discord.md names them.
+    pub(super) fn tags(&self) -> Vec<&'static str> {
+        let Some(view) = &self.view else { return Vec::new() };
+        let severity = match view.incident.finding.severity {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Critical => "critical",
+        };
+        vec![state(&view.incident), severity]
+    }
+}
+
+/// What is to be done about an incident, in a word.
+fn state(incident: &Incident) -> &'static str {
+    let waits = || incident.proposals.values().any(|record| record.state == ProposalState::Open);
+    let is_over = |state: &ExecutionState| matches!(state, ExecutionState::Finished { .. });
+    match incident.status {
+        Status::Resolved { .. } => "over",
+        Status::Absorbed { .. } => "open",
+        Status::Open if incident.executions.values().any(|run| !is_over(&run.state)) => "being fixed",
+        Status::Open if waits() => "needs a decision",
+        Status::Open => "open",
     }
 }
 
@@ -61,6 +92,7 @@ impl<P: Platform> Shared<P> {
     fn wanted(&self, view: &IncidentView, posting: &Posting, to: Option<&Destination>) -> Wanted {
         let book = self.parts.engine.book();
         let teller = Teller { words: &self.parts.words, book: &book };
+        let title = teller.heading(&view.incident);
         let mut card = teller.incident(&view.incident);
         if let Some(to) = to {
             card = teller.calling(card, &to.mentions);
@@ -70,7 +102,7 @@ impl<P: Platform> Shared<P> {
         }
         let busy = view.incident.executions.values().any(|run| run.state.is_changing());
         let over = matches!(view.incident.status, Status::Resolved { .. }) && !busy;
-        Wanted { card, view: Some(view.clone()), over }
+        Wanted { card, title, view: Some(view.clone()), over }
     }
 
     /// Makes a message for each channel that should have one and has none. Gives the time to come again.
@@ -167,7 +199,7 @@ impl<P: Platform> Shared<P> {
                 self.digest(&posting).await?
             } else {
                 match serde_json::from_str(&posting.text) {
-                    Ok(card) => Wanted { card, view: None, over: true },
+                    Ok(card) => Wanted::alone(card, true),
                     Err(error) => {
                         tracing::warn!(%error, "the notice {subject} cannot be read and is left out");
                         continue;
@@ -192,7 +224,7 @@ impl<P: Platform> Shared<P> {
         let book = engine.book();
         let teller = Teller { words: &self.parts.words, book: &book };
         let over = incidents.iter().all(|incident| matches!(incident.status, Status::Resolved { .. }));
-        Ok(Wanted { card: teller.digest(&incidents), view: None, over })
+        Ok(Wanted::alone(teller.digest(&incidents), over))
     }
 }
 

@@ -53,6 +53,7 @@ fn any_block() -> impl Strategy<Value = Block> {
         vec(field, 0..30).prop_map(|fields| Block::Fields { fields }),
         (text(), text()).prop_map(|(origin, text)| Block::Quote { origin, at: Some(at(0)), text }),
         text().prop_map(|text| Block::Code { text }),
+        text().prop_map(|text| Block::Diff { text }),
         vec(rich(), 0..40).prop_map(|items| Block::List { items }),
         (vec(any_button(), 0..9), vec(any_button(), 0..40))
             .prop_map(|(buttons, more)| Block::Actions { buttons, more }),

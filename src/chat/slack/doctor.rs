@@ -3,25 +3,8 @@
 use super::manifest::SCOPES;
 use super::settings::{Secrets, Settings, WayIn};
 use super::web::{Web, WebError};
+use crate::chat::check::Check;
 use crate::incident::Text;
-
-/// One thing that was looked at.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Check {
-    pub what: String,
-    /// What is wrong, and the way out.
-    pub wrong: Option<(String, String)>,
-}
-
-impl Check {
-    fn good(what: impl Into<String>) -> Self {
-        Self { what: what.into(), wrong: None }
-    }
-
-    fn bad(what: impl Into<String>, why: impl Into<String>, way_out: impl Into<String>) -> Self {
-        Self { what: what.into(), wrong: Some((why.into(), way_out.into())) }
-    }
-}
 
 const PERMISSIONS: &str = "api.slack.com/apps → your app → OAuth & Permissions";
 

@@ -20,7 +20,6 @@ use super::inbound::{Asker, Inbound, Place, What};
 use super::inbox::Taken;
 use super::manifest::DIAGNOSE;
 use super::platform::Channels;
-use super::pointed::pointed;
 use super::waiting::{self, Meanwhile, Waiting};
 use super::web::Web;
 use crate::chat::answer::Answer;
@@ -31,6 +30,7 @@ use crate::chat::identity::Caller;
 use crate::chat::outbox::Outbox;
 use crate::chat::owed::Owing;
 use crate::chat::paper::Paper;
+use crate::chat::pointed::pointed;
 use crate::chat::press::Press;
 use crate::incident::Text;
 

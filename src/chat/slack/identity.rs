@@ -115,7 +115,12 @@ impl People {
         let known = self.known(&asker.user).await?;
         let groups = match known.standing {
             Standing::Member => self.groups_of(&asker.user).await,
-            Standing::Guest | Standing::Bot | Standing::Deactivated | Standing::Elsewhere => BTreeSet::new(),
+            Standing::Guest
+            | Standing::Bot
+            | Standing::Deactivated
+            | Standing::Silenced
+            | Standing::Pending
+            | Standing::Elsewhere => BTreeSet::new(),
         };
         let Known { name, standing, .. } = known;
         Ok(PlatformUser { via: Via::Slack, id: asker.user.clone(), name, groups, standing })

@@ -17,7 +17,6 @@ mod inbox;
 pub mod manifest;
 mod missed;
 mod platform;
-mod pointed;
 mod service;
 pub mod settings;
 mod socket;

@@ -3,13 +3,13 @@
 //! Secrets never stand in the file: it names files or environment variables. Refuses a mode without the
 //! secrets that it needs.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use crate::chat::secret::{Secret, Source};
 
 /// Slack's own Web API.
 pub const API_URL: &str = "https://slack.com/api";
@@ -120,19 +120,6 @@ impl SocketSettings {
     }
 }
 
-/// One secret of the section: how it is called there, and where the file says it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Source<'s> {
-    /// The field's name without `File` and `Env`.
-    pub field: &'static str,
-    pub file: Option<&'s Path>,
-    pub env: Option<&'s str>,
-    /// What it begins with, where Slack says so.
-    pub prefix: &'static str,
-    /// Where in Slack's settings it is found.
-    pub found: &'static str,
-}
-
 impl Settings {
     /// Where the secrets are that this mode needs, the bot token first.
     pub fn sources(&self) -> [Source<'_>; 2] {
@@ -179,53 +166,9 @@ pub enum WayIn {
     Http(Secret),
 }
 
-/// Text that is not shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<str>);
-
-impl Secret {
-    /// Takes it without the line break that files end with; says what is wrong with it, never what it is.
-    pub fn parse(text: &str, source: &Source<'_>) -> Result<Self, String> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err("it is empty".to_owned());
-        }
-        if !text.starts_with(source.prefix) {
-            return Err(format!("it does not begin with {}", source.prefix));
-        }
-        if text.len() > 1_000 || text.bytes().any(|byte| !byte.is_ascii_graphic()) {
-            return Err("it is not one word of plain ASCII".to_owned());
-        }
-        Ok(Self(Arc::from(text)))
-    }
-
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_secret_is_checked_and_never_shown() {
-        let settings = Settings::default();
-        let [bot, app] = settings.sources();
-        let read = Secret::parse("xoxb-12-hunter2\n", &bot).expect("a bot token");
-        assert_eq!(read.expose(), "xoxb-12-hunter2");
-        assert!(!format!("{read:?}").contains("hunter2"));
-        for (text, source) in [("", &bot), ("xapp-1", &bot), ("xoxb-1 2", &bot), ("xoxb-12", &app)] {
-            let told = Secret::parse(text, source).expect_err("refused");
-            assert!(text.is_empty() || !told.contains(text), "{told}");
-        }
-    }
 
     #[test]
     fn each_mode_asks_for_its_own_secret() {

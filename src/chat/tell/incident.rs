@@ -49,6 +49,11 @@ impl Teller<'_> {
         }
     }
 
+    /// What its thread is called: its id first, so that threads are told apart.
+    pub(in crate::chat) fn heading(&self, incident: &Incident) -> String {
+        format!("{} · {} · {}", incident.id, incident.finding.title, place_of(incident))
+    }
+
     /// Where an incident stands, in a word.
     pub(super) fn state_word(&self, incident: &Incident) -> String {
         match &incident.status {

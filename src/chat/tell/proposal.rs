@@ -155,7 +155,7 @@ impl Teller<'_> {
         }
         if !preview.diff.trim().is_empty() {
             blocks.push(Block::Heading { text: self.words.word("preview.diff") });
-            blocks.push(Block::Code { text: preview.diff.clone() });
+            blocks.push(Block::Diff { text: preview.diff.clone() });
         }
         let gap = |why: &Text| Block::Text {
             text: Rich::plain(self.words.say("preview.gap", &json!({"why": why}))),

@@ -42,6 +42,7 @@ fn read(card: &Card) -> String {
             | Block::Text { .. }
             | Block::Quote { .. }
             | Block::Code { .. }
+            | Block::Diff { .. }
             | Block::List { .. } => crate::chat::dialect::Dialect::Plain.block(block),
         }
     }));

@@ -9,6 +9,7 @@ mod due;
 mod events;
 pub mod health;
 mod ids;
+mod names;
 mod pods;
 mod read;
 mod said;

@@ -150,6 +150,10 @@ impl<T: Judged> Table<T> {
             .map(|(_, held)| &held.object)
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.held.values().map(|held| &held.object)
+    }
+
     pub(super) fn suspects(&self) -> impl Iterator<Item = &Arc<T>> {
         self.held.values().filter(|held| held.suspect).map(|held| &held.object)
     }

@@ -309,3 +309,31 @@ fn every_recorded_failure_with_a_bad_pod_is_a_suspect() {
         assert!(cache.suspects().iter().any(|s| s.api.kind == "Pod"), "{case}: {:?}", suspects(&cache));
     }
 }
+
+#[test]
+fn names_are_told_with_what_is_sick_first_and_no_more_than_asked_for() {
+    let cache = cache();
+    put(
+        &cache,
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "uid": "ns-uid"}}),
+    );
+    put(
+        &cache,
+        &json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "shop", "uid": "d-uid"}, "spec": {"replicas": 1},
+        "status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1}}),
+    );
+    put(&cache, &pod(1));
+    put(&cache, &waiting(2));
+    let named = |most| -> Vec<String> {
+        let found = cache.named(most, |_, meta| meta.name != "node-1");
+        found.iter().map(|object| format!("{} {}", object.api.kind, object.name)).collect()
+    };
+    assert_eq!(
+        named(9),
+        ["Pod p2", "Deployment web", "Namespace shop"],
+        "each once; healthy pods have no name here"
+    );
+    assert_eq!(named(1), ["Pod p2"]);
+    assert_eq!(cache.named(9, |kind, _| kind == Watched::Namespace).len(), 1);
+}

@@ -134,6 +134,7 @@ pub(super) fn incident(record: ProposalRecord) -> Incident {
         version: 1,
         silenced_until: None,
         reopened: 0,
+        came_back: None,
         proposals: [(record.proposal.id.clone(), record)].into(),
         executions: [].into(),
     }

@@ -244,7 +244,7 @@ impl FakeSlack {
             if let Some(took) = self.with(|state| state.envelopes[id].acked) {
                 return took;
             }
-            assert!(started.elapsed() < Duration::from_secs(30), "{id} was never acknowledged");
+            assert!(started.elapsed() < Duration::from_secs(120), "{id} was never acknowledged");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

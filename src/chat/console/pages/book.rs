@@ -1,6 +1,7 @@
 //! The pages together: templates compiled, words read, and a page made of both.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, RenderContext, RenderError, RenderErrorReason, ScopedJson,
@@ -11,10 +12,11 @@ use thiserror::Error;
 
 use super::asset::path_of;
 use super::model::Page;
-use super::say::Say;
+use super::say::{Say, said};
 use super::view::{View, view};
 use super::visitor::{Locale, Part, Theme, Tone, Visitor};
-use super::words::Words;
+use crate::chat::templates::{Mistake, overriding};
+use crate::chat::words::Words;
 
 macro_rules! templates {
     ($($name:literal),* $(,)?) => {
@@ -50,45 +52,51 @@ pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "cards-live",
 ];
 
-/// No larger override is read.
-const LARGEST: u64 = 256 * 1024;
-
 /// The pages of all locales, ready to be rendered.
 #[derive(Debug)]
 pub struct Pages {
-    locales: Vec<(Locale, Words, Handlebars<'static>)>,
+    locales: Vec<(Locale, Arc<Words>, Handlebars<'static>)>,
 }
 
-/// Why there are no pages.
+/// Why a page is not there.
 #[derive(Debug, Error)]
 pub enum PagesError {
-    #[error("cannot read {}: {source}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("{} is larger than {LARGEST} bytes", path.display())]
-    TooLarge { path: PathBuf },
-    #[error("words of {file}: {why}")]
-    Words { file: String, why: String },
-    #[error("template {name}: {why}")]
-    Template { name: String, why: String },
     #[error("page {name} cannot be rendered")]
     Render { name: &'static str, source: Box<RenderError> },
 }
 
 impl Pages {
     /// The shipped pages; `overrides` holds `web/*.hbs` and `<locale>/web.yaml` that take their place.
-    pub fn load(overrides: Option<&Path>) -> Result<Self, PagesError> {
-        let locales = Locale::ALL.map(|locale| {
-            let words = words(locale, overrides)?;
+    pub fn load(overrides: Option<&Path>) -> Result<Self, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let own: Vec<_> = TEMPLATES
+            .iter()
+            .map(|(name, _)| overriding(overrides, &format!("web/{name}.hbs"), &mut mistakes))
+            .collect();
+        let mut locales = Vec::new();
+        for locale in Locale::ALL {
+            let words = Words::load(locale.tag(), overrides)?;
+            let words = Arc::new(words);
             let mut templates = registry(&words);
-            for (name, shipped) in TEMPLATES {
-                let own = overridden(overrides, &format!("web/{name}.hbs"))?;
-                templates.register_partial(name, own.as_deref().unwrap_or(shipped)).map_err(|error| {
-                    PagesError::Template { name: (*name).to_owned(), why: error.to_string() }
-                })?;
+            for ((name, shipped), own) in TEMPLATES.iter().zip(&own) {
+                let text = own.as_ref().map_or(*shipped, |(_, text)| text);
+                if let Err(error) = templates.register_partial(name, text) {
+                    let file = own.as_ref().map_or(*name, |(file, _)| file);
+                    let line = error.pos().map_or(0, |(line, _)| line);
+                    mistakes.push(Mistake::new(file, line, error.reason().to_string(), ""));
+                }
             }
-            Ok((locale, words, templates))
-        });
-        Ok(Self { locales: locales.into_iter().collect::<Result<_, PagesError>>()? })
+            if !mistakes.is_empty() {
+                return Err(mistakes);
+            }
+            locales.push((locale, words, templates));
+        }
+        Ok(Self { locales })
+    }
+
+    /// How many templates they are made of.
+    pub fn templates() -> usize {
+        TEMPLATES.len()
     }
 
     /// The HTML of a page, or of the part that the visitor wants.
@@ -159,11 +167,11 @@ fn navigation(section: &str, say: Say<'_>, visitor: &Visitor) -> Vec<Value> {
         .collect()
 }
 
-fn registry(words: &Words) -> Handlebars<'static> {
+fn registry(words: &Arc<Words>) -> Handlebars<'static> {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
     registry.register_escape_fn(escape);
-    registry.register_helper("t", Box::new(Translate(words.clone())));
+    registry.register_helper("t", Box::new(Translate(Arc::clone(words))));
     registry.register_helper("asset", Box::new(AssetPath));
     registry
 }
@@ -182,29 +190,8 @@ pub(super) fn is_deceptive(character: char) -> bool {
             | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-fn words(locale: Locale, overrides: Option<&Path>) -> Result<Words, PagesError> {
-    let file = format!("{}/web.yaml", locale.tag());
-    let wrong = |why: String| PagesError::Words { file: file.clone(), why };
-    let mut words = Words::shipped(locale).map_err(wrong)?;
-    if let Some(own) = overridden(overrides, &file)? {
-        words.put(Words::read(&own).map_err(wrong)?);
-    }
-    Ok(words)
-}
-
-fn overridden(folder: Option<&Path>, file: &str) -> Result<Option<String>, PagesError> {
-    let Some(path) = folder.map(|folder| folder.join(file)).filter(|path| path.exists()) else {
-        return Ok(None);
-    };
-    let failed = |source| PagesError::Read { path: path.clone(), source };
-    if std::fs::metadata(&path).map_err(failed)?.len() > LARGEST {
-        return Err(PagesError::TooLarge { path });
-    }
-    std::fs::read_to_string(&path).map(Some).map_err(failed)
-}
-
 /// `{{t "key" name=value}}`: a text of the locale. Its result is escaped like any other value.
-struct Translate(Words);
+struct Translate(Arc<Words>);
 
 impl HelperDef for Translate {
     fn call_inner<'reg: 'rc, 'rc>(
@@ -215,14 +202,9 @@ impl HelperDef for Translate {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let key = text_of(helper, 0, "t")?;
-        let values: Vec<(&str, String)> =
-            helper.hash().iter().map(|(name, value)| (*name, plain(value.value()))).collect();
-        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let number = helper.hash_get("count").and_then(|count| count.value().as_u64());
-        let text = match number {
-            Some(count) => self.0.count(&key, count, &values),
-            None => self.0.fill(&key, &values),
-        };
+        let values =
+            helper.hash().iter().map(|(name, value)| ((*name).to_owned(), value.value().clone())).collect();
+        let text = said(&self.0, &key, &values);
         Ok(ScopedJson::Derived(Value::from(text)))
     }
 }

@@ -40,7 +40,6 @@ mod row;
 mod say;
 mod view;
 mod visitor;
-mod words;
 
 pub use asset::{Asset, asset};
 pub use book::{Pages, PagesError};

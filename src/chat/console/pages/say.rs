@@ -1,10 +1,10 @@
 //! How a page says things: words of its locale, and times as seen from its moment.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::visitor::Locale;
-use super::words::Words;
+use crate::chat::words::Words;
 
 /// A locale's words, and the moment that times are told from.
 #[derive(Clone, Copy)]
@@ -16,20 +16,28 @@ pub(super) struct Say<'w> {
 
 impl Say<'_> {
     pub(super) fn t(&self, key: &str) -> String {
-        self.words.text(key).to_owned()
+        said(self.words, key, &Map::new())
     }
 
     pub(super) fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
-        self.words.fill(key, values)
+        let values: Map<String, Value> =
+            values.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+        said(self.words, key, &values)
     }
 
     pub(super) fn count(&self, key: &str, count: impl TryInto<u64>) -> String {
-        self.words.count(key, count.try_into().unwrap_or(u64::MAX), &[])
+        let count = count.try_into().unwrap_or(u64::MAX);
+        said(self.words, key, &Map::from_iter([("count".to_owned(), Value::from(count))]))
+    }
+
+    /// Whether there is a word for it.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.words.knows(&named(key))
     }
 
     /// A closed list's member: how styles name it, and how people do.
     pub(super) fn tag(&self, list: &str, tag: &str) -> Value {
-        json!({ "tag": tag, "word": self.words.text(&format!("{list}.{tag}")) })
+        json!({ "tag": tag, "word": self.t(&format!("{list}.{tag}")) })
     }
 
     /// A time: relative, and exact.
@@ -59,6 +67,16 @@ impl Say<'_> {
     }
 }
 
+/// A phrase of the pages.
+pub(super) fn said(words: &Words, key: &str, values: &Map<String, Value>) -> String {
+    words.say(&named(key), values)
+}
+
+/// The words of the pages stand beside those of messages.
+fn named(key: &str) -> String {
+    format!("web.{key}")
+}
+
 /// For machines: `2026-01-31T12:00:00Z`.
 pub(super) fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -85,7 +103,7 @@ mod tests {
             (Locale::En, ["5 s ago", "3 min ago", "2 h ago", "9 d ago", "in 42 min"]),
             (Locale::ZhCn, ["5 秒前", "3 分钟前", "2 小时前", "9 天前", "42 分钟后"]),
         ] {
-            let words = Words::shipped(locale).unwrap();
+            let words = Words::shipped(locale.tag());
             let say = Say { words: &words, locale, now };
             let at = |seconds: i64| now - jiff::SignedDuration::from_secs(seconds);
             let said = [5, 185, 7_300, 9 * 86_400, -2_550].map(|s| say.relative(at(s)));

@@ -191,7 +191,8 @@ impl Platform for Fake {
         file: &Attachment,
     ) -> Result<Sent, PostError> {
         let body = serde_json::json!({"file": file.name, "text": file.text});
-        let message = Outgoing { nonce: file.nonce.clone(), body, summary: file.title.clone() };
+        let (nonce, summary, tags) = (file.nonce.clone(), file.title.clone(), Vec::new());
+        let message = Outgoing { nonce, body, summary, tags };
         let act = |world: &mut World| {
             if !world.takes_files {
                 return Err(PostError::Refused("no files here".to_owned()));

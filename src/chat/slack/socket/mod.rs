@@ -13,7 +13,6 @@
 
 mod connection;
 mod envelope;
-mod pause;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,8 +26,8 @@ use super::inbox::Inbox;
 use super::settings::SocketSettings;
 use super::web::Web;
 use crate::chat::hearing::{Clock, Gap, Hearing};
+use crate::chat::pause::Pause;
 use connection::{Ended, Link};
-use pause::Pause;
 
 /// A link that lived so long was no failure.
 const STEADY: Duration = Duration::from_secs(10);
@@ -158,7 +157,7 @@ impl Keeper {
             self.socket.hearing.still_deaf(&how.to_string());
         }
         how.log(id);
-        self.pause.after(&how, lived);
+        self.pause.after(how.wait(), lived);
     }
 
     /// A task that panicked took its number with it: close all, so that the count is right again.

@@ -120,6 +120,7 @@ pub(super) fn permit_for(cluster: &str, changes: Vec<Change>) -> Permit {
         version: 1,
         silenced_until: None,
         reopened: 0,
+        came_back: None,
         proposals: [("i-1.p1".into(), record)].into(),
         executions: [].into(),
     };

@@ -91,7 +91,8 @@ fn marked(html: &mut Html, class: &'static str, value: &Value) {
     }
 }
 
-/// By their numbers: 1 row, 2 button, 4 text to type, 3 and 5 to 8 menus, 10 text, 12 gallery, 14 line, 17 container.
+/// By their numbers: 1 row, 2 button, 4 text to type, 3 and 5 to 8 menus, 10 text, 12 gallery, 14 line, 17 container,
+/// 18 label.
 fn component(html: &mut Html, one: &Value) {
     match one["type"].as_u64() {
         Some(1) => {
@@ -117,10 +118,19 @@ fn component(html: &mut Html, one: &Value) {
         Some(4) => {
             let shown = one["value"].as_str().or(one["placeholder"].as_str()).unwrap_or("⋯");
             let class = if one["style"].as_u64() == Some(2) { "blank tall" } else { "blank" };
-            html.open("div", "input").leaf("b", "", one["label"].as_str().unwrap_or_default());
+            let label = one["label"].as_str().unwrap_or_default();
+            html.open("div", "input");
+            if !label.is_empty() {
+                html.leaf("b", "", label);
+            }
             html.leaf("div", class, shown).close("div");
         }
         Some(10) => marked(html, "text", &one["content"]),
+        Some(18) => {
+            html.open("div", "input").leaf("b", "", one["label"].as_str().unwrap_or_default());
+            component(html, &one["component"]);
+            html.close("div");
+        }
         Some(14) => {
             html.open("hr", "");
         }

@@ -15,6 +15,7 @@ pub(super) enum Dialect {
 pub(super) fn block(html: &mut Html, text: &str, dialect: Dialect) {
     for (at, part) in text.split("```").enumerate() {
         if at % 2 == 1 {
+            let part = part.strip_prefix("diff\n").filter(|_| dialect == Dialect::Discord).unwrap_or(part);
             html.leaf("pre", "", unescaped(part.trim_matches('\n'), dialect).as_str());
         } else {
             lines(html, part, dialect);

@@ -35,8 +35,7 @@ pub(super) fn view(page: &Cards<'_>, say: Say<'_>) -> View {
 /// What a sample is called, where there are words for it.
 fn word(name: &str, say: Say<'_>) -> String {
     let key = format!("cards.sample.{name}");
-    let word = say.t(&key);
-    if word == key { name.to_owned() } else { word }
+    if say.knows(&key) { say.t(&key) } else { name.to_owned() }
 }
 
 fn shown(card: &RenderedCard) -> Value {

@@ -174,10 +174,7 @@ fn of_execution(entry: &Entry, say: Say<'_>) -> Line {
         Entry::Verified { verdict, .. } => {
             let tag = verdict_tag(*verdict);
             let mark = if tag == "fixed" { "good" } else { "bad" };
-            Line::of(
-                mark,
-                say.fill("entry.verified", &[("verdict", say.words.text(&format!("verdict.{tag}")))]),
-            )
+            Line::of(mark, say.fill("entry.verified", &[("verdict", &say.t(&format!("verdict.{tag}")))]))
         }
         Entry::Settled { index, applied, by, .. } => {
             let key = if *applied { "entry.settled-yes" } else { "entry.settled-no" };

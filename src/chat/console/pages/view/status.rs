@@ -83,7 +83,6 @@ fn link(link: &ChatLink, say: Say<'_>) -> Value {
 
 fn queue(queue: &Queue, say: Say<'_>) -> Value {
     let key = format!("queue.{}", queue.name);
-    let word = say.words.text(&key);
-    let name = if word == key { queue.name.as_str() } else { word };
+    let name = if say.knows(&key) { say.t(&key) } else { queue.name.clone() };
     json!({ "name": name, "waiting": queue.waiting, "left_out": queue.left_out })
 }

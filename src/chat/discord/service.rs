@@ -1,0 +1,113 @@
+//! Discord as a whole: built from its settings, run until it is stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::ears::Ears;
+use super::forms::Forms;
+use super::front::Front;
+use super::identity::People;
+use super::platform::Channels;
+use super::register::Registrar;
+use super::settings::{Secrets, Settings};
+use super::web::{Web, WebError};
+use crate::chat::desk::Desk;
+use crate::chat::gaps::GapTeller;
+use crate::chat::layout::Platform;
+use crate::chat::link::Link;
+use crate::chat::outbox::{self, Outbox};
+use crate::chat::paper::Paper;
+use crate::chat::route::Routes;
+
+/// How long what was begun may take to end.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// A Discord that is ready to run.
+pub struct Discord {
+    ears: Ears,
+    front: Front,
+    gaps: GapTeller<Channels>,
+    outbox: Outbox<Channels>,
+    registrar: Registrar,
+}
+
+/// What it is built from.
+pub struct Parts<'p> {
+    pub settings: &'p Settings,
+    pub secrets: &'p Secrets,
+    pub desk: Desk,
+    pub paper: Paper,
+    pub routes: Arc<Routes>,
+}
+
+impl Discord {
+    /// Builds it. Nothing is sent or opened before [`Self::run`].
+    pub fn new(parts: Parts<'_>) -> Result<Self, WebError> {
+        let Parts { settings, secrets, desk, paper, routes } = parts;
+        let web = Arc::new(Web::new(settings, secrets)?);
+        let engine = desk.engine().clone();
+        let clock = {
+            let engine = engine.clone();
+            Arc::new(move || engine.now())
+        };
+        let ears = Ears::new(settings, secrets, Arc::clone(&web), clock)?;
+        let outbox = Outbox::new(outbox::Parts {
+            platform: Channels::new(Arc::clone(&web)),
+            kind: Platform::Discord,
+            engine: engine.clone(),
+            routes: Arc::clone(&routes),
+            words: Arc::clone(&paper.words),
+            layouts: Arc::clone(&paper.layouts),
+        });
+        let channels = routes.channels(Platform::Discord);
+        let registrar = Registrar::new(Arc::clone(&web), settings);
+        let front = Front {
+            web,
+            people: People::new(&settings.guilds),
+            paper: paper.clone(),
+            desk,
+            channels: channels.iter().cloned().collect(),
+            forms: Arc::new(Forms::default()),
+        };
+        let gaps = GapTeller { engine, words: paper.words, outbox: outbox.clone(), channels };
+        Ok(Self { ears, front, gaps, outbox, registrar })
+    }
+
+    /// How the link stands.
+    pub fn link(&self) -> Link {
+        Link::new(self.ears.hearing.clone(), self.outbox.clone())
+    }
+
+    /// The route that Discord calls in mode `http`; none otherwise.
+    pub fn routes(&mut self) -> Router {
+        std::mem::take(&mut self.ears.routes)
+    }
+
+    /// Hears and answers until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { ears, front, gaps, outbox, registrar } = self;
+        let Ears { taken, gaps: ended, hearing: _, routes: _, link } = ears;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(link.run(stop.clone()));
+        tasks.spawn(front.run(taken, stop.clone()));
+        tasks.spawn(gaps.run(ended, stop.clone()));
+        tasks.spawn(outbox.run(stop.clone()));
+        tasks.spawn(registrar.run(stop.clone()));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(ended) = tasks.join_next() => {
+                // None of them ends by itself.
+                tracing::error!(?ended, "a part of the link to Discord broke off; kubemend stops, so that it is started anew");
+                stop.cancel();
+            }
+        }
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
+            tasks.shutdown().await;
+        }
+    }
+}
