@@ -106,15 +106,15 @@ async fn a_window_that_cannot_be_opened_any_more_is_asked_for_again() {
 async fn slow_secrets() -> (Scene, String) {
     let scene = Scene::start(&Wanted::default()).await;
     scene.stage.play("pull-secret").await;
-    let ts = scene.message(ALERTS, &["[*Approve"]).await;
-    let shown = scene.shown(&ts);
-    let pod = shown.split("payments/").nth(1).and_then(|rest| rest.split(['`', ' ', '\n']).next()).unwrap();
+    scene.message(ALERTS, &["[*Approve"]).await;
+    let pods = scene.stage.kubectl(&["get", "pods", "-n", "payments", "-o", "name"]);
+    let pod = pods.lines().next().expect("there are pods").to_owned();
     let when = Match { user: Some("kubemend".into()), ..Match::on("get", "secrets") };
     let what = What::Delay(Duration::from_secs(3));
     scene.stage.sim.api().faults().add(ApiFault { when: when.clone(), what: what.clone(), times: u32::MAX });
     let when = Match { user: Some("kubemend".into()), ..Match::on("list", "secrets") };
     scene.stage.sim.api().faults().add(ApiFault { when, what, times: u32::MAX });
-    (scene, format!("diagnose pod/{pod} -n payments"))
+    (scene, format!("diagnose {pod} -n payments"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
