@@ -201,7 +201,7 @@ async fn mentions_that_were_missed_are_answered_or_named() {
     let ts = scene.message(ALERTS, &["was not running", "pause, now!"]).await;
     let told = scene.shown(&ts).lines().filter(|line| !line.starts_with('~')).collect::<Vec<_>>().join("\n");
     let lasted = regex::Regex::new(r"for [0-9hms ]+").unwrap();
-    scene.tell("and the channel", &lasted.replace(&told, "for [duration]"));
+    scene.tell("and the channel", &lasted.replace(&told, "for [duration] "));
     assert!(!told.contains("status"), "that was before");
     scene.slack.command(BEN, ALERTS, "status").await;
     scene.whispers(BEN, &["running"]).await;

@@ -102,28 +102,27 @@ async fn a_window_that_cannot_be_opened_any_more_is_asked_for_again() {
     insta::assert_snapshot!(scene.end().await);
 }
 
-/// A pod that cannot be pulled, whose pull secret takes its time to be read.
-async fn slow_secrets() -> (Scene, String) {
+/// A pod whose program ends, and whose logs take their time to be read.
+async fn slow_logs() -> (Scene, String) {
     let scene = Scene::start(&Wanted::default()).await;
-    scene.stage.play("pull-secret").await;
+    scene.stage.play("bad-release").await;
     scene.message(ALERTS, &["[*Approve"]).await;
-    let pods = scene.stage.kubectl(&["get", "pods", "-n", "payments", "-o", "name"]);
-    let pod = pods.lines().next().expect("there are pods").to_owned();
-    let when = Match { user: Some("kubemend".into()), ..Match::on("get", "secrets") };
+    let pods = scene.stage.kubectl(&["get", "pods", "-n", "orders", "--no-headers"]);
+    let broken = pods.lines().find(|line| line.contains("0/1")).expect("one is broken");
+    let pod = broken.split_whitespace().next().expect("it has a name").to_owned();
+    let when = Match { user: Some("kubemend".into()), ..Match::on("get", "pods/log") };
     let what = What::Delay(Duration::from_secs(3));
-    scene.stage.sim.api().faults().add(ApiFault { when: when.clone(), what: what.clone(), times: u32::MAX });
-    let when = Match { user: Some("kubemend".into()), ..Match::on("list", "secrets") };
     scene.stage.sim.api().faults().add(ApiFault { when, what, times: u32::MAX });
-    (scene, format!("diagnose {pod} -n payments"))
+    (scene, format!("diagnose pod/{pod} -n orders"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_diagnosis_grows_while_somebody_waits_and_so_does_one_by_mention_and_shortcut() {
-    let (scene, line) = slow_secrets().await;
+    let (scene, line) = slow_logs().await;
     scene.slack.command(ANN, ALERTS, &line).await;
     scene.whispers(ANN, &["Looking at"]).await;
     scene.whispers(ANN, &["Looking at", "the object itself", "event"]).await;
-    let found = scene.whispers(ANN, &["credentials"]).await;
+    let found = scene.whispers(ANN, &["ends by itself"]).await;
     assert!(!found.contains("Looking at"), "{found}");
     let uses = scene.slack.with(|state| state.responses.values().map(|url| url.uses).max().unwrap());
     assert!((2..=5).contains(&uses), "{uses} of five");
@@ -132,7 +131,7 @@ async fn a_diagnosis_grows_while_somebody_waits_and_so_does_one_by_mention_and_s
 
     scene.slack.shortcut(BEN, ALERTS, "diagnose", &line.replace("diagnose ", "what is it with ")).await;
     scene.whispers(BEN, &["Looking at"]).await;
-    scene.whispers(BEN, &["credentials"]).await;
+    scene.whispers(BEN, &["ends by itself"]).await;
 
     scene.slack.mention(BEN, ALERTS, &line).await;
     let replies = || {
@@ -146,7 +145,7 @@ async fn a_diagnosis_grows_while_somebody_waits_and_so_does_one_by_mention_and_s
         .until("it begins in the thread", || replies().iter().any(|r| r.contains("Looking at")).then_some(()))
         .await;
     let found =
-        scene.until("it is found", || replies().into_iter().find(|r| r.contains("credentials"))).await;
+        scene.until("it is found", || replies().into_iter().find(|r| r.contains("ends by itself"))).await;
     assert!(!found.contains("Looking at"), "{found}");
     assert_eq!(replies().len(), 1, "one message, edited in place");
     scene.end().await;
