@@ -19,8 +19,6 @@ mod discord_scene;
 mod fake_discord;
 mod support;
 
-use std::time::Duration;
-
 use discord_scene::{ALERTS, ANN, BEN, FORUM, SAM, SPARE, Scene, VIC, Wanted};
 use fake_discord::people::Place;
 use fake_discord::show;
@@ -55,6 +53,8 @@ async fn from_first_sight_over_preview_and_approval_to_fixed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_http_the_same_loop_is_closed() {
     let scene = Scene::start(&Wanted { http: true, ..Wanted::default() }).await;
+    // What kubemend sends after its answer is there before the answer is read.
+    scene.discord.with(|state| state.reads_after = std::time::Duration::from_millis(300));
     let (id, label) = scene.proposed().await;
     scene.discord.click(ANN, ALERTS, &id, "Preview").await;
     scene.whispers(ANN, &["Preview", "Digest"]).await;

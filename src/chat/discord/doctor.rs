@@ -49,11 +49,12 @@ pub async fn examine(settings: &Settings, secrets: &Secrets, wanted: &Wanted<'_>
         Err(error) => return vec![Check::bad("the bot token", error.to_string(), token_way_out(&error))],
     };
     let mut checks = vec![first];
-    checks.extend(application(&web, settings).await);
+    let (application, own) = application(&web, settings).await;
+    checks.extend(own);
     checks.push(sessions(&web, settings.mode).await);
     let mut guilds = Vec::new();
     for guild in &settings.guilds {
-        match look_at(&web, settings, guild, &bot, wanted.now).await {
+        match look_at(&web, &application, guild, &bot, wanted.now).await {
             Ok((check, guild)) => {
                 checks.push(check);
                 guilds.push(guild);
@@ -61,7 +62,7 @@ pub async fn examine(settings: &Settings, secrets: &Secrets, wanted: &Wanted<'_>
             Err(check) => checks.push(check),
         }
     }
-    checks.extend(commands(&web, settings, &guilds).await);
+    checks.extend(commands(&web, &application, &guilds).await);
     for id in wanted.channels {
         checks.push(channel::look_at(&web, id, &guilds, wanted.mentions).await);
     }
@@ -79,11 +80,14 @@ fn token_way_out(error: &WebError) -> String {
     }
 }
 
-/// The application that the token belongs to, its key, and where it sends interactions.
-async fn application(web: &Web, settings: &Settings) -> Vec<Check> {
+/// The application that the token belongs to, whatever the settings say; its key, and where it sends interactions.
+async fn application(web: &Web, settings: &Settings) -> (Text, Vec<Check>) {
     let told = match web.call(&Route::get("applications/@me", &[]), None).await {
         Ok(told) => told,
-        Err(error) => return vec![Check::bad("the application", error.to_string(), "try again")],
+        Err(error) => {
+            let check = Check::bad("the application", error.to_string(), "try again");
+            return (settings.application_id.clone(), vec![check]);
+        }
     };
     let text = |name: &str| told[name].as_str().unwrap_or_default();
     let what = format!("chat.discord.applicationId is {}'s", text("name"));
@@ -96,7 +100,7 @@ async fn application(web: &Web, settings: &Settings) -> Vec<Check> {
     let mut checks = vec![id];
     checks.extend(key(settings, text("verify_key")));
     checks.push(endpoint(settings.mode, text("interactions_endpoint_url")));
-    checks
+    (text("id").into(), checks)
 }
 
 fn key(settings: &Settings, theirs: &str) -> Option<Check> {
@@ -155,13 +159,13 @@ async fn sessions(web: &Web, mode: Mode) -> Check {
 
 async fn look_at(
     web: &Web,
-    settings: &Settings,
+    application: &Text,
     id: &Text,
     bot: &str,
     now: Timestamp,
 ) -> Result<(Check, Guild), Check> {
     let missing = |error: WebError| {
-        let url = invitation(&settings.application_id, Some(id));
+        let url = invitation(application, Some(id));
         Check::bad(format!("server {id}"), error.to_string(), format!("kubemend is not in it: open {url}"))
     };
     let told = web.call(&Route::get("guilds/{}", &[id]), None).await.map_err(missing)?;
@@ -188,8 +192,7 @@ async fn look_at(
 }
 
 /// Whether `/mend` is registered as this version has it, and only once.
-async fn commands(web: &Web, settings: &Settings, guilds: &[Guild]) -> Vec<Check> {
-    let application = settings.application_id.as_str();
+async fn commands(web: &Web, application: &str, guilds: &[Guild]) -> Vec<Check> {
     let everywhere = held(web, application, &Where::Everywhere).await.unwrap_or_default();
     let is_global = everywhere.iter().any(|command| command["name"] == MEND);
     let mut checks = Vec::new();

@@ -8,11 +8,11 @@
 
 mod connect;
 mod error;
-pub(in crate::chat::discord) mod host;
+pub(super) mod host;
 mod limits;
 mod route;
 #[cfg(test)]
-pub(in crate::chat::discord) mod tests;
+pub(super) mod tests;
 mod written;
 
 use std::time::{Duration, Instant};
