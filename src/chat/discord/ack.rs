@@ -20,7 +20,7 @@ use crate::chat::press::Press;
 /// Until then an answer is tried; Discord gives three seconds.
 pub(super) const GOOD_FOR: Duration = Duration::from_millis(2_800);
 /// Until then whoever works on an open one should have answered.
-const PATIENCE: Duration = Duration::from_millis(2_000);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A response takes a moment to reach Discord, and nothing tells when it has.
 const ON_ITS_WAY: Duration = Duration::from_millis(150);
 /// For the asker alone.

@@ -4,6 +4,7 @@
 //! signatures (Ed25519 over timestamp and body), old ones (five minutes; Discord itself names no limit), and a
 //! request that came before. What is left is put into the inbox; the acknowledgement is the response.
 
+use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -106,8 +107,12 @@ impl Door {
         signed.update(moment.as_bytes());
         signed.update(b"\n");
         signed.update(body.as_bytes());
-        let digits: String = signed.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok((body, format!("signed {digits}")))
+        let name = signed.finalize().iter().fold("signed ".to_owned(), |mut name, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(name, "{byte:02x}");
+            name
+        });
+        Ok((body, name))
     }
 }
 

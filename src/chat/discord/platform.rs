@@ -132,23 +132,17 @@ impl Platform for Channels {
         nonce: &Text,
     ) -> Result<Option<Sent>, PostError> {
         let shared = &self.shared;
-        let found = match thread {
-            Some(thread) => {
-                let found = shared.find_in(&thread.0, nonce).await;
-                let found = found.map_err(|error| refused(&error, Doing::Reply))?;
-                found.map(|sent| Sent { thread: Some(thread.clone()), ..sent })
-            }
-            None => {
-                let look = |error: &WebError| refused(error, Doing::Look);
-                let place = shared.place(channel).await.map_err(|error| look(&error))?;
-                match &place.kind {
-                    Kind::Plain => shared.find_in(channel, nonce).await,
-                    Kind::Forum { guild, .. } => shared.find_post(guild, channel, nonce).await,
-                }
-                .map_err(|error| look(&error))?
-            }
+        if let Some(thread) = thread {
+            let found = shared.find_in(&thread.0, nonce).await;
+            let found = found.map_err(|error| refused(&error, Doing::Reply))?;
+            return Ok(found.map(|sent| Sent { thread: Some(thread.clone()), ..sent }));
+        }
+        let place = shared.place(channel).await.map_err(|error| refused(&error, Doing::Look))?;
+        let found = match &place.kind {
+            Kind::Plain => shared.find_in(channel, nonce).await,
+            Kind::Forum { guild, .. } => shared.find_post(guild, channel, nonce).await,
         };
-        Ok(found)
+        found.map_err(|error| refused(&error, Doing::Look))
     }
 }
 

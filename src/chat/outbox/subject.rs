@@ -53,10 +53,9 @@ fn state(incident: &Incident) -> &'static str {
     let is_over = |state: &ExecutionState| matches!(state, ExecutionState::Finished { .. });
     match incident.status {
         Status::Resolved { .. } => "over",
-        Status::Absorbed { .. } => "open",
         Status::Open if incident.executions.values().any(|run| !is_over(&run.state)) => "being fixed",
         Status::Open if waits() => "needs a decision",
-        Status::Open => "open",
+        Status::Open | Status::Absorbed { .. } => "open",
     }
 }
 

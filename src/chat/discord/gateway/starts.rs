@@ -69,7 +69,7 @@ mod tests {
         let (mut starts, now) = (Starts::default(), Instant::now());
         starts.learn(&limit(0, 60_000), now);
         assert!(starts.is_spent(now));
-        assert_eq!(starts.wait(now), Duration::from_secs(60));
+        assert_eq!(starts.wait(now), Duration::from_mins(1));
         starts.learn(&limit(1_000, 60_000), now);
         assert!(!starts.is_spent(now));
     }

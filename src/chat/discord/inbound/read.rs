@@ -186,7 +186,7 @@ fn inputs(components: &[Component], values: &mut BTreeMap<String, String>, depth
         return;
     }
     for component in components.iter().take(MOST) {
-        if let Some(inner) = &component.component {
+        if let Some(inner) = &component.inner {
             inputs(std::slice::from_ref(inner), values, depth - 1);
         }
         inputs(&component.components, values, depth - 1);

@@ -172,6 +172,7 @@ pub(super) struct Component {
     pub(super) values: Vec<String>,
     #[serde(default)]
     pub(super) components: Vec<Component>,
-    #[serde(default)]
-    pub(super) component: Option<Box<Component>>,
+    /// What a label is for.
+    #[serde(default, rename = "component")]
+    pub(super) inner: Option<Box<Component>>,
 }

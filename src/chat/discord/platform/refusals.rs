@@ -54,10 +54,9 @@ pub(super) fn refused(error: &WebError, doing: Doing) -> PostError {
         WebError::RateLimited { after, scope, .. } => {
             PostError::RateLimited { after: *after, scope: reach(*scope) }
         }
-        WebError::NotSent { .. } => PostError::NotSent(error.to_string()),
         WebError::Unknown { .. } => PostError::Unknown(error.to_string()),
-        // The token is wrong for everything. Nothing was done, and it can be put right.
-        WebError::Api { status: 401, .. } => PostError::NotSent(error.to_string()),
+        // A wrong token is wrong for everything. Nothing was done, and it can be put right.
+        WebError::NotSent { .. } | WebError::Api { status: 401, .. } => PostError::NotSent(error.to_string()),
         WebError::Api { code, .. } => answered(error, *code, doing),
     }
 }

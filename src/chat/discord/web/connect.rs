@@ -20,7 +20,7 @@ use super::WebError;
 /// How long a connection may take to be made.
 const CONNECTING: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 pub(super) type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
