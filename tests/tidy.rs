@@ -246,7 +246,8 @@ fn head(path: &str) -> Option<String> {
 fn declared(text: &str) -> Vec<String> {
     let names = text.lines().filter_map(|line| {
         let line = line.trim();
-        let line = line.strip_prefix("pub(crate) ").or(line.strip_prefix("pub(super) ")).unwrap_or(line);
+        let within = line.strip_prefix("pub(").and_then(|rest| rest.split_once(") "));
+        let line = within.map_or(line, |(_, rest)| rest);
         let line = line.strip_prefix("pub ").unwrap_or(line);
         line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
     });

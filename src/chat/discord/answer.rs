@@ -23,6 +23,8 @@ use crate::chat::paper::Paper;
 /// How often an answer is tried, and the longest pause between two tries.
 const TRIES: u32 = 6;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// So long Discord may take to know of a first answer.
+const SETTLES: Duration = Duration::from_secs(5);
 /// For the asker alone.
 const EPHEMERAL: u64 = 64;
 
@@ -120,10 +122,12 @@ impl Asking {
     }
 
     async fn again(&self, way: Way, shown: &Shown) -> Result<(), WebError> {
-        let mut tries = 1;
+        let (mut tries, begun) = (1, Instant::now());
         loop {
             match self.once(way, shown).await {
-                Err(error) if tries < TRIES && passes(way, &error) => pause(&error, tries).await,
+                Err(error) if tries < TRIES && (passes(way, &error) || is_early(&error, begun)) => {
+                    pause(&error, tries).await;
+                }
                 outcome => return outcome,
             }
             tries += 1;
@@ -166,6 +170,12 @@ impl Asking {
 /// Certainly not done, and worth another try; an edit may be made twice.
 fn passes(way: Way, error: &WebError) -> bool {
     error.passes() || way == Way::Original && matches!(error, WebError::Unknown { .. })
+}
+
+/// Over HTTP the first answer is a response, and Discord may take longer to read that than kubemend takes for what
+/// follows: until then it knows of no webhook.
+fn is_early(error: &WebError, begun: Instant) -> bool {
+    error.code() == Some(10_015) && begun.elapsed() < SETTLES
 }
 
 /// The token is not good any more, or what it stands for is gone.

@@ -58,6 +58,7 @@ pub async fn send(discord: &FakeDiscord, id: &str, url: &str, payload: &Value) {
     let signature = sign(&moment, &body);
     let asked = request(url, &body, Some((&moment, &signature)));
     let Ok((status, text)) = tokio::time::timeout(PATIENCE, asked).await else { return };
+    tokio::time::sleep(discord.with(|state| state.reads_after)).await;
     // 202: the answer comes over the callback.
     if status == 202 {
         return;

@@ -34,6 +34,8 @@ pub struct State {
     pub heartbeat: Duration,
     /// How long the first answer to an interaction may take.
     pub first_within: Duration,
+    /// How long it takes until an endpoint's response is read.
+    pub reads_after: Duration,
     /// Bits of intents that the app was granted beyond the ordinary ones.
     pub privileged: u64,
     /// What clients did at the gateway that they should not, and what was told them.
@@ -188,6 +190,7 @@ impl State {
             started_last: None,
             heartbeat: Duration::from_millis(41_250),
             first_within: Duration::from_secs(3),
+            reads_after: Duration::ZERO,
             privileged: 0,
             closed: Vec::new(),
             identified: 0,
