@@ -151,7 +151,7 @@ impl Desk {
         };
         self.with_teller(|teller, book| {
             let playbook = book.get(&incident.finding.condition);
-            let remedies = playbook.into_iter().flat_map(|playbook| playbook.remedies());
+            let remedies = playbook.into_iter().flat_map(crate::engine::Playbook::remedies);
             let choices = remedies
                 .map(|(id, title, risk)| Choice::told(id.to_string(), &[title.as_str(), &teller.risk(risk)]));
             fitting(choices, typed)

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Parts, Platform, Shared};
 use crate::chat::card::Card;
 use crate::chat::route::{Destination, Marks};
-use crate::chat::tell::Teller;
+use crate::chat::tell::{Teller, heading};
 use crate::engine::{IncidentView, PostState, Posting, Refused};
 use crate::incident::{ExecutionState, Incident, IncidentId, ProposalState, Severity, Status, Text};
 
@@ -91,7 +91,7 @@ impl<P: Platform> Shared<P> {
     fn wanted(&self, view: &IncidentView, posting: &Posting, to: Option<&Destination>) -> Wanted {
         let book = self.parts.engine.book();
         let teller = Teller { words: &self.parts.words, book: &book };
-        let title = teller.heading(&view.incident);
+        let title = heading(&view.incident);
         let mut card = teller.incident(&view.incident);
         if let Some(to) = to {
             card = teller.calling(card, &to.mentions);

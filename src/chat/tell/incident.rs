@@ -49,11 +49,6 @@ impl Teller<'_> {
         }
     }
 
-    /// What its thread is called: its id first, so that threads are told apart.
-    pub(in crate::chat) fn heading(&self, incident: &Incident) -> String {
-        format!("{} · {} · {}", incident.id, incident.finding.title, place_of(incident))
-    }
-
     /// Where an incident stands, in a word.
     pub(super) fn state_word(&self, incident: &Incident) -> String {
         match &incident.status {
@@ -303,6 +298,11 @@ impl Teller<'_> {
         };
         show.into_iter().chain(quiet.into_iter().flatten()).collect()
     }
+}
+
+/// What the thread of an incident is called: its id first, so that threads are told apart.
+pub(in crate::chat) fn heading(incident: &Incident) -> String {
+    format!("{} · {} · {}", incident.id, incident.finding.title, place_of(incident))
 }
 
 /// Proposals that can still be decided about, newest last.

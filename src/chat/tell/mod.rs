@@ -21,7 +21,7 @@ use crate::incident::{Actor, ConditionId, Incident, Risk, Rule, Severity};
 
 pub use approvals::standing;
 pub use digest::{Asked, Missed};
-pub(in crate::chat) use incident::quoted;
+pub(in crate::chat) use incident::{heading, quoted};
 
 /// Somebody who puts things into words.
 #[derive(Clone, Copy, Debug)]
