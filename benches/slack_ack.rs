@@ -2,7 +2,8 @@
 //!
 //! A thousand incidents are being posted to a slow Slack while the cluster's API takes connections and never
 //! answers. Meanwhile people click and type. Measured is the time from sending an envelope to its
-//! acknowledgement, both at the fake Slack, over real WebSockets.
+//! acknowledgement, both at the fake Slack, over real WebSockets. Then the same while the disk takes nothing:
+//! another connection holds the database's lock.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 #![allow(
@@ -45,6 +46,8 @@ use tokio_util::sync::CancellationToken;
 
 const INCIDENTS: usize = 1_000;
 const ENVELOPES: usize = 1_000;
+/// While the disk is stalled; SQLite gives up waiting for a lock after five seconds.
+const STALLED: usize = 200;
 /// One each.
 const EVERY: Duration = Duration::from_millis(20);
 /// How slow Slack takes a message.
@@ -60,7 +63,8 @@ async fn measure() -> ExitCode {
     slack.add_user("U1", "ann", Kind::Member);
     slack.fail_for("chat.postMessage", Fault::Slow(SLOW), Duration::from_secs(600));
     let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::open(&folder.path().join("state.db")).await.expect("a new database");
+    let database = folder.path().join("state.db");
+    let store = Store::open(&database).await.expect("a new database");
     fill(&store).await;
     let stalled = stalled().await;
     let engine = engine(store, &stalled).await;
@@ -111,9 +115,33 @@ async fn measure() -> ExitCode {
         posted - posted_before,
         posted - posted_before >= 50,
     );
+    let stalled = while_the_disk_is_stalled(&slack, &database).await;
+    println!("with a stalled disk: {} envelopes, p99 {stalled:.2} ms", STALLED);
+    judge.at_most("acknowledged while the disk is stalled, p99 in ms", 100.0, stalled);
     stop.cancel();
     let _ = tokio::time::timeout(Duration::from_secs(30), async { (running.await, chat.await) }).await;
     judge.conclude()
+}
+
+/// The p99 of acknowledgements while nobody can write the database, in milliseconds.
+async fn while_the_disk_is_stalled(slack: &FakeSlack, database: &std::path::Path) -> f64 {
+    let url = format!("sqlite:{}", database.display());
+    let other = sqlx::SqlitePool::connect(&url).await.expect("another connection");
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.expect("the lock");
+    let started = Instant::now();
+    let mut ids = Vec::new();
+    for number in 0..STALLED {
+        let at = started + EVERY * u32::try_from(number).unwrap_or_default();
+        tokio::time::sleep_until(at.into()).await;
+        ids.push(slack.command("U1", "C1", "incidents").await);
+    }
+    let mut took: Vec<Duration> = Vec::new();
+    for id in &ids {
+        took.push(slack.acknowledged(id).await);
+    }
+    lock.rollback().await.expect("released");
+    took.sort();
+    took[(took.len() - 1) * 99 / 100].as_secs_f64() * 1_000.0
 }
 
 async fn fill(store: &Store) {

@@ -172,17 +172,21 @@ impl Desk {
 
     /// Why not, for whoever asked. What goes wrong inside is logged here, once.
     fn refusal(&self, refused: &Refused, errand: &Errand) -> Answer {
-        let why = json!({"why": refused.to_string()});
+        let why = refused.to_string();
         if refused.kind() == Kind::Unavailable {
             let chain: &dyn std::error::Error = refused;
             tracing::warn!(error = chain, "a question from chat could not be answered: {refused}");
-            return no(self.words.say("answer.trouble", &why));
+            let text = self.words.rich_with("answer.trouble", &json!({}), "why", &why);
+            return Answer::only(Card::said(Tone::Warning, text));
         }
-        let text = self.words.say("answer.refused", &why);
-        match errand.doubt.as_ref().filter(|_| refused.kind() == Kind::Forbidden) {
-            Some(_) => no(format!("{text}\n{}", self.doubt(errand))),
-            None => no(text),
-        }
+        let text = self.words.rich_with("answer.refused", &json!({}), "why", &why);
+        Answer::only(Card::said(
+            Tone::Warning,
+            match refused.kind() {
+                Kind::Forbidden if errand.doubt.is_some() => text.then("\n").then(self.doubt(errand)),
+                _ => text,
+            },
+        ))
     }
 
     /// What the platform could not say of the asker; `""` if it could.

@@ -60,11 +60,6 @@ impl Bot {
         Api::at(&format!("http://{}", self.listen), &token_of(person))
     }
 
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.listen)
-    }
-
     /// Ends it as a power cut would.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -101,6 +96,11 @@ impl Bot {
         stat.map_or(true, |stat| {
             stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
         })
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.listen)
     }
 
     pub fn database(&self) -> PathBuf {

@@ -100,7 +100,7 @@ fn a_proposal_with_missing_rights_cannot_be_approved_by_button() {
         name: "".into(),
     });
     let told = read(&tell(&fold(&[opened(), proposed(&first)])));
-    assert!(!told.contains("k1.ap.") && told.contains("lacks `delete pods` in payments"), "{told}");
+    assert!(!told.contains("k1.ap.") && told.contains("lacks delete pods in payments"), "{told}");
 }
 
 #[test]

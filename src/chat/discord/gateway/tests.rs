@@ -1,5 +1,5 @@
 //! The gateway against a server on this machine that says what the tests want. What a whole session looks
-//! like is in tests/discord_link.rs.
+//! like is in tests/whole/discord_link.rs.
 
 use futures::{SinkExt as _, StreamExt as _};
 use jiff::Timestamp;

@@ -7,7 +7,7 @@
 //! acknowledgements of those behind it), hands over no envelope ids, closes a link that is to be renewed
 //! before its successor is up, waits a fixed 30 seconds without jitter whatever Slack says, and takes
 //! 75 seconds to notice a dead link. The socket itself is the one the crate uses: tokio-tungstenite on
-//! rustls with ring and the operating system's roots. `tests/slack_link.rs` shows each of these the other way.
+//! rustls with ring and the operating system's roots. `tests/whole/slack_link.rs` shows each of these the other way.
 //!
 //! The keeper here is level-triggered: it looks how many links there are and opens what is missing.
 
