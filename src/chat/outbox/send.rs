@@ -222,12 +222,11 @@ impl<P: Platform> Shared<P> {
         };
         // What the note cannot hold comes after it; that it is wanted is stored before, or a crash would lose it.
         let rest = self.parts.layouts.rest(self.parts.kind, &card);
-        let more = match rest.is_empty() {
-            true => None,
-            false => {
-                let more = More::new(&view.incident.id, &wanted.card.title, rest);
-                Some(self.want_more(&posting.key.channel, &more).await?)
-            }
+        let more = if rest.is_empty() {
+            None
+        } else {
+            let more = More::new(&view.incident.id, &wanted.card.title, rest);
+            Some(self.want_more(&posting.key.channel, &more).await?)
         };
         let (nonce, summary, tags) = (noting.nonce.clone(), card.summary, Vec::new());
         let reply = Outgoing { nonce, body, summary, tags };
