@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::browser::{Answer, Browser};
 use super::house::House;
 
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(240);
 
 /// Nothing but our own elements: what was put in from outside made none.
 pub fn harmless(path: &str, html: &str) {

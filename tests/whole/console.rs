@@ -15,7 +15,7 @@ use kubemend::store::Session;
 use regex::Regex;
 use serde_json::{Value, json};
 
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(240);
 const EVIL: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{csrf}}</textarea>${7*7}";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-const LONG: Duration = Duration::from_mins(2);
+const LONG: Duration = Duration::from_mins(4);
 /// So many clusters and bots run side by side.
 const AT_ONCE: usize = 3;
 /// One ServiceAccount, three pods.

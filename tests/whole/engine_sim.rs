@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_mins(4);
 
 /// The shipped playbooks, without waiting for a missing pull secret to last.
 fn impatient_book() -> Book {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 const ALICE: &str = "alice-0123456789abcdef";
 const VIEWER: &str = "viewer-0123456789abcdef";
 const NOBODY: &str = "nobody-0123456789abcdef";
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(240);
 
 /// A kubemend and a simulated cluster in this process.
 struct House {

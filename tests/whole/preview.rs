@@ -6,7 +6,7 @@ use crate::support::browser::Browser;
 use crate::support::sent::Stream;
 use http::StatusCode;
 
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_preview_of_templates_follows_them_and_shows_nothing_else() {
