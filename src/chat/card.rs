@@ -155,8 +155,8 @@ impl Card {
 
     /// A message of one sentence with emphasis.
     pub fn said(tone: Tone, text: Rich) -> Self {
-        let blocks = vec![Block::Text { text: text.clone() }];
-        Self { tone, summary: super::dialect::Dialect::Plain.rich(&text), title: String::new(), blocks }
+        let summary = super::dialect::Dialect::Plain.rich(&text);
+        Self { tone, summary, title: String::new(), blocks: vec![Block::Text { text }] }
     }
 
     /// The same with a further block.

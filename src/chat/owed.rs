@@ -186,6 +186,8 @@ impl Keeper {
 mod tests {
     use std::time::Instant;
 
+    use tokio::task::JoinSet;
+
     use super::*;
     use crate::engine::rig;
     use crate::store::Store;
@@ -200,7 +202,8 @@ mod tests {
         let engine = rig::engine(&store).await.handle();
         let (owing, keeper) = Owing::new("slack", &engine);
         let stop = CancellationToken::new();
-        let running = tokio::spawn(keeper.run(stop.clone()));
+        let mut running = JoinSet::new();
+        running.spawn(keeper.run(stop.clone()));
         for key in ["a", "b", "c"] {
             owing.keep(key, format!("about {key}")).in_time().await;
         }
@@ -208,7 +211,7 @@ mod tests {
         owing.put_off("c");
         stop.cancel();
         drop(owing);
-        running.await.expect("it ends");
+        running.join_all().await;
         let (again, _keeper) = Owing::new("slack", &engine);
         assert_eq!(keys(&again).await, ["a", "c"]);
         assert_eq!(keys(&again).await, [] as [String; 0], "somebody is working on them");

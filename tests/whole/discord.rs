@@ -267,13 +267,15 @@ fn without_states(said: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_command_answers() {
+    /// A subcommand, its options, and what its answer holds.
+    type Typed<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
     let mut scene = Scene::start(&Wanted::default()).await;
     let (id, _) = scene.proposed().await;
     let incident = scene.incident(&id);
     let of = [("incident", incident.as_str())];
     let proposal = format!("{incident}.p99");
     let silence = [of[0], ("duration", "30m"), ("reason", "too loud")];
-    let lines: [(&str, &[(&str, &str)], &str); 13] = [
+    let lines: [Typed<'_>; 13] = [
         ("help", &[], "audit"),
         ("help", &[("command", "silence")], "silence"),
         ("status", &[], "sim"),

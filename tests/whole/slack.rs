@@ -279,7 +279,7 @@ async fn each_command_answers() {
     let said = scene.whispers(ANN, &["Proposed as"]).await;
     scene.tell(&format!("/mend run {id} replace-pod"), &said);
     let proposal = scene.stage.api().get(&format!("/api/v1/incidents/{id}")).await;
-    let newest = proposal["incident"]["proposals"].as_object().unwrap().keys().last().unwrap().clone();
+    let newest = proposal["incident"]["proposals"].as_object().unwrap().keys().next_back().unwrap().clone();
     scene.slack.command(ANN, ALERTS, &format!("approve {newest}")).await;
     let said = scene.modal(ANN, &["Preview"]).await;
     scene.tell("/mend approve shows it, in a window", &said);

@@ -145,7 +145,7 @@ impl Front {
             | What::HomeOpened
             | What::Nothing => false,
         };
-        let view = answers_in_view.then(|| place.view.as_ref()).flatten();
+        let view = place.view.as_ref().filter(|_| answers_in_view);
         let view = view.map(ToString::to_string);
         if view.is_some() {
             place.recall_from_note();
@@ -182,13 +182,13 @@ impl Front {
             What::Commanded { text } | What::Mentioned { text } => {
                 self.desk.command_on(caller, text, errand).await
             }
-            What::Shortcut { callback, text } if callback == DIAGNOSE => match pointed(text) {
-                Some(line) => self.desk.command_on(caller, &line, errand).await,
-                None => {
-                    let said = self.paper.words.rich("slack.pointless", &json!({}));
-                    Answer::only(Card::said(Tone::Neutral, said))
+            What::Shortcut { callback, text } if callback == DIAGNOSE => {
+                if let Some(line) = pointed(text) {
+                    return self.desk.command_on(caller, &line, errand).await;
                 }
-            },
+                let said = self.paper.words.rich("slack.pointless", &json!({}));
+                Answer::only(Card::said(Tone::Neutral, said))
+            }
             What::Shortcut { .. } | What::HomeOpened | What::Nothing => Answer::Quiet,
         }
     }

@@ -105,7 +105,7 @@ impl Front {
         match published {
             Ok(()) => self.homes.shown(&by.user, card),
             Err(error) => {
-                tracing::warn!(error, slack.user = %by.user, "the home of {} is not shown", by.user)
+                tracing::warn!(error, slack.user = %by.user, "the home of {} is not shown", by.user);
             }
         }
     }

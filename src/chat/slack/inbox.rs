@@ -39,6 +39,10 @@ pub struct Taken {
 
 /// What is to be told to Slack.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made and taken apart at once; a box would cost every envelope"
+)]
 pub(super) enum Receipt {
     /// Taken, now or before; with what stands in the acknowledgement.
     Acknowledge(Option<Value>, Due),

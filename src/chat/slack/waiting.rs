@@ -74,7 +74,6 @@ impl Waiting {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "whoever waits is shown something at a certain time")]
 pub(super) async fn until(at: Option<tokio::time::Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,

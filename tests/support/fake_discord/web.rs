@@ -148,7 +148,7 @@ fn admitted(route: &routes::Route, headers: &HeaderMap) -> Result<(), Refused> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let agent = header("user-agent");
     let named = agent.strip_prefix("DiscordBot (").and_then(|rest| rest.split_once(')'));
-    if !named.is_some_and(|(inside, _)| inside.split(", ").count() == 2) {
+    if named.is_none_or(|(inside, _)| inside.split(", ").count() != 2) {
         return Err(Refused::new(403, 40333, "internal network error"));
     }
     if !route.open && header("authorization") != format!("Bot {BOT_TOKEN}") {

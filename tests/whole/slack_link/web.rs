@@ -9,8 +9,8 @@ use kubemend::chat::slack::settings::Mode;
 use kubemend::chat::slack::web::Web;
 use serde_json::json;
 
-use crate::fake_slack::{self, Fault};
 use super::{secrets, slack, web};
+use crate::fake_slack::{self, Fault};
 
 fn message(text: &str) -> Outgoing {
     let body =

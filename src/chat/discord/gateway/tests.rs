@@ -94,14 +94,14 @@ async fn greeted<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> (WebSocketStre
     }
 }
 
-async fn plain(api_url: &str) -> (Running, String) {
+fn plain(api_url: &str) -> (Running, String) {
     let web = Web::trusting(&settings(api_url.to_owned()), &token(), trusting(forger().1)).unwrap();
     (start(web), api_url.to_owned())
 }
 
 async fn on(sockets: &TcpListener, remaining: u64) -> Running {
     let url = format!("ws://{}", sockets.local_addr().unwrap());
-    plain(&telling(url, remaining).await).await.0
+    plain(&telling(url, remaining)).0
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn when_no_sessions_are_left_none_is_begun() {
 #[tokio::test]
 async fn a_gateway_that_is_not_discords_is_not_opened() {
     let api = telling("wss://gateway.discord.gg.evil.example".to_owned(), 900).await;
-    let (running, _) = plain(&api).await;
+    let (running, _) = plain(&api);
     running.until_deaf_for("not one of its own").await;
     running.end().await;
 }
