@@ -101,7 +101,7 @@ fn plain(api_url: &str) -> (Running, String) {
 
 async fn on(sockets: &TcpListener, remaining: u64) -> Running {
     let url = format!("ws://{}", sockets.local_addr().unwrap());
-    plain(&telling(url, remaining)).0
+    plain(&telling(url, remaining).await).0
 }
 
 #[tokio::test]
