@@ -1,4 +1,4 @@
-// Makes docs/images/slack-*.png: the shipped cards as `kubemend templates preview` shows them.
+// Makes docs/images/slack-*.png and discord-*.png: the shipped cards as `kubemend templates preview` shows them.
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { PATIENCE, launch } from "./house.mjs";
@@ -22,8 +22,10 @@ try {
   const page = await context.newPage();
   for (const [name, sample] of Object.entries({ incident: "incident", preview: "preview", fixed: "resolved", digest: "digest", form: "form" })) {
     await page.goto(`${url}?name=${sample}`);
-    const card = page.locator(".mock.slack").first().locator(".mock-body");
-    await card.screenshot({ path: `${folder}slack-${name}.png` });
+    for (const platform of ["slack", "discord"]) {
+      const card = page.locator(`.mock.${platform}`).first().locator(".mock-body");
+      await card.screenshot({ path: `${folder}${platform}-${name}.png` });
+    }
   }
 } finally {
   await browser.close();
