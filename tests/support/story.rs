@@ -31,7 +31,11 @@ pub fn settled(text: &str) -> String {
     static COUNT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\d+( objects)|(\*{1,2}Waiting for a look\*{1,2}:?) \d+").expect("a pattern")
     });
+    // A container that is started again and again is seen in one state or another.
+    static CONTAINER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?m)^`container [^`]*` · \[time\]\n(> .*\n)+\n?").expect("a pattern"));
     let text = TIME.replace_all(text, "[time]");
+    let text = CONTAINER.replace_all(&text, "");
     let text = SNOWFLAKE.replace_all(&text, "[id]");
     let text = COUNT.replace_all(&text, "$2 [count]$1");
     DIGEST.replace_all(&plain::text(&text), "[digest]").into_owned()
