@@ -1,5 +1,5 @@
 //! Writing a line: from options with names, as platforms with typed commands give them, to the one line that
-//! [`super::parse`] reads. Pure.
+//! [`super::parse()`] reads. Pure.
 //!
 //! Every text comes back as it was: what would part words, open quotes or look like a flag is quoted. So there
 //! is one parser, and a typed option means what the same words mean in a line.
