@@ -42,6 +42,7 @@ mod discord_fake;
 mod discord_faults;
 mod discord_link;
 mod discord_platform;
+mod discord_restart;
 mod discord_setup;
 mod engine_sim;
 mod faults;

@@ -15,6 +15,7 @@ use super::inbound::{Inbound, Place, What};
 use super::lane::{Crowded, Job, Lane, pause};
 use super::web::{WebError, callback};
 use crate::chat::command;
+use crate::chat::owed::Kept;
 use crate::chat::press::Press;
 
 /// Until then an answer is tried; Discord gives three seconds.
@@ -116,6 +117,14 @@ pub(super) fn due(what: &What) -> Due {
     }
 }
 
+/// How something is deferred, at once or when nothing else answers it; nothing for what is never deferred.
+pub(super) fn deferral(what: &What) -> Option<Deferred> {
+    match due(what) {
+        Due::Defer(how) | Due::Open(First::Defer(how)) => Some(how),
+        Due::Open(_) | Due::Nothing => None,
+    }
+}
+
 fn pressed(id: &str) -> Due {
     match Press::read(id) {
         // An approval asks back where its confirmation must be typed, a remedy where there is a choice.
@@ -210,7 +219,7 @@ impl Door {
         let then = if matches!(self, Self::Response(_)) { ON_ITS_WAY } else { Duration::ZERO };
         let sent = match self {
             Self::Lane { lane, place, good_until } => {
-                let job = Job { place, body: first.body(), good_until, tell };
+                let job = Job { place, body: first.body(), good_until, kept: Kept::default(), tell };
                 lane.send(job).map_err(|Crowded| Unanswered::TooLate)?;
                 true
             }
@@ -233,30 +242,42 @@ impl Drop for Open {
         if let Some(Door::Lane { lane, place, good_until }) = self.door.take() {
             let (tell, _) = oneshot::channel();
             // Without room the person sees that it failed, and it is told.
-            let _ = lane.send(Job { place, body: self.otherwise.clone().body(), good_until, tell });
+            let body = self.otherwise.clone().body();
+            let _ = lane.send(Job { place, body, good_until, kept: Kept::default(), tell });
         }
     }
 }
 
-/// The acknowledgement of something that came over the gateway just now.
-pub(super) fn over(lane: &Lane, inbound: &Inbound, due: Due, at: Instant) -> Result<Acker, Crowded> {
+/// The acknowledgement of something that came over the gateway just now. What is acknowledged here is written down
+/// before, by `keep`.
+pub(super) fn over(
+    lane: &Lane,
+    inbound: &Inbound,
+    due: Due,
+    at: Instant,
+    keep: impl FnOnce(&Inbound) -> Kept,
+) -> Result<Acker, Crowded> {
     let (place, good_until) = (inbound.place.clone(), at + GOOD_FOR);
     match due {
         Due::Defer(how) => {
             let (tell, arrived) = oneshot::channel();
-            lane.send(Job { place, body: First::Defer(how).body(), good_until, tell })?;
+            let room = lane.room()?;
+            room.send(Job { place, body: First::Defer(how).body(), good_until, kept: keep(inbound), tell });
             Ok(Acker::Deferred(Acked::by_request(how, arrived)))
         }
         Due::Open(otherwise) => {
             let door = Door::Lane { lane: lane.clone(), place, good_until };
             Ok(Acker::Open(Open::new(at, otherwise, door)))
         }
-        Due::Nothing => {
-            let (tell, arrived) = oneshot::channel();
-            let _ = tell.send(Ok(()));
-            Ok(Acker::Deferred(Acked::by_request(Deferred::Quietly, arrived)))
-        }
+        Due::Nothing => Ok(before(Deferred::Quietly)),
     }
+}
+
+/// What was acknowledged before.
+pub(super) fn before(how: Deferred) -> Acker {
+    let (tell, arrived) = oneshot::channel();
+    let _ = tell.send(Ok(()));
+    Acker::Deferred(Acked::by_request(how, arrived))
 }
 
 /// What an open interaction of HTTP will be answered with, and where to tell that it was.
@@ -308,7 +329,7 @@ mod tests {
         let (lane, mut jobs) = Lane::new();
         let inbound = super::super::inbound::read(r#"{"id": "1", "type": 1}"#).expect("an interaction");
         let due = Due::Open(First::Choices(Vec::new()));
-        let open = over(&lane, &inbound, due, Instant::now()).expect("there is room");
+        let open = over(&lane, &inbound, due, Instant::now(), |_| Kept::default()).expect("there is room");
         assert!(jobs.try_recv().is_err(), "it is left open");
         drop(open);
         assert_eq!(jobs.try_recv().expect("answered").body["type"], 8);

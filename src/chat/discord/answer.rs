@@ -2,8 +2,8 @@
 //!
 //! An interaction's token is good for fifteen minutes; behind it stands an ordinary message that calls nobody
 //! but the asker. Only in a channel that kubemend tells incidents in does it say what was to be seen by the asker
-//! alone; elsewhere it says that it came too late. A rate limit or an outage delays an answer; it is tried again
-//! for as long as somebody may wait for it.
+//! alone; elsewhere it says that it came too late. A rate limit or an outage delays an answer: after a few tries it is
+//! put off, and taken up again from what is owed (`chat::owed`) for as long as somebody may wait for it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use crate::chat::answer::{Answer, Audience};
 use crate::chat::card::{Card, Tone};
 use crate::chat::layout::LayoutError;
 use crate::chat::paper::Paper;
+use crate::incident::Digest;
 
 /// How often an answer is tried, and the longest pause between two tries.
 const TRIES: u32 = 6;
@@ -35,10 +36,22 @@ pub(super) struct Asking {
     pub(super) forms: Arc<Forms>,
     pub(super) by: Asker,
     pub(super) place: Place,
+    /// The interaction's id.
+    pub(super) key: String,
     /// How it was acknowledged.
     pub(super) how: Deferred,
     /// Whether incidents are told in this channel anyhow.
     pub(super) told_here: bool,
+}
+
+/// What became of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    Shown,
+    /// It may be shown when Discord answers again.
+    Later,
+    /// There is no way to show it.
+    Never,
 }
 
 /// Why an answer could not be shown.
@@ -50,6 +63,16 @@ enum Unshown {
     Web(#[from] WebError),
     #[error("there is no way left to reach whoever asked")]
     NoWay,
+}
+
+impl Unshown {
+    /// Whether another try may help. Showing twice what only one person sees does no harm.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Web(error) => error.passes() || matches!(error, WebError::Unknown { .. }),
+            Self::Layout(_) | Self::NoWay => false,
+        }
+    }
 }
 
 /// How an answer can be sent.
@@ -73,12 +96,20 @@ fn way(how: Deferred, to: Audience) -> (Way, bool) {
 }
 
 impl Asking {
-    /// Shows an answer; a failure is logged, because nobody is left to tell.
-    pub(super) async fn show(&self, answer: &Answer) {
-        if let Err(error) = self.try_show(answer).await {
-            let error: &dyn std::error::Error = &error;
-            tracing::warn!(error, discord.user = %self.by.user, "an answer could not be shown to {}", self.by.user);
+    /// Shows an answer. One that cannot be shown at all is logged, because nobody is left to tell.
+    pub(super) async fn show(&self, answer: &Answer) -> Outcome {
+        let error = match self.try_show(answer).await {
+            Ok(()) => return Outcome::Shown,
+            Err(error) => error,
+        };
+        let (later, error) = (error.may_pass(), &error as &dyn std::error::Error);
+        let user = &self.by.user;
+        if later {
+            tracing::info!(error, discord.user = %user, "an answer to {user} waits for Discord");
+            return Outcome::Later;
         }
+        tracing::warn!(error, discord.user = %user, "an answer could not be shown to {user}");
+        Outcome::Never
     }
 
     async fn try_show(&self, answer: &Answer) -> Result<(), Unshown> {
@@ -155,7 +186,10 @@ impl Asking {
             let card = Card::sentence(Tone::Neutral, self.paper.words.word("discord.too_late"));
             (views::message(&self.paper, &card)?, None)
         };
-        let body = views::addressed(body, &self.by.user, &line);
+        let mut body = views::addressed(body, &self.by.user, &line);
+        // However often it is tried, also by another kubemend after this one, it is posted once.
+        body["nonce"] = json!(Digest::of_bytes(self.key.as_bytes()).as_str()[..24]);
+        body["enforce_nonce"] = json!(true);
         let mut tries = 1;
         loop {
             match self.web.post(channel, &body, file).await {

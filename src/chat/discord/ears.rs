@@ -13,6 +13,7 @@ use super::lane::{self, Job, Lane};
 use super::settings::{Mode, Secrets, Settings};
 use super::web::{Web, WebError};
 use crate::chat::hearing::{Clock, Gap, Hearing};
+use crate::chat::owed::Owing;
 
 /// How many ended gaps can wait to be told.
 const GAPS: usize = 16;
@@ -27,6 +28,8 @@ pub struct Ears {
     /// The route that Discord calls, in the mode that has one.
     pub routes: Router,
     pub link: Link,
+    /// Where what is owed is taken up again.
+    pub(super) inbox: Arc<Inbox>,
 }
 
 /// What must run for something to be heard and acknowledged.
@@ -37,14 +40,26 @@ pub struct Link {
 }
 
 impl Ears {
-    /// The way in that the settings name. Nothing is opened before [`Link::run`].
+    /// The way in that the settings name. Nothing is opened before [`Link::run`]; what is owed an answer is forgotten
+    /// with the process.
     pub fn new(
         settings: &Settings,
         secrets: &Secrets,
         web: Arc<Web>,
         clock: Clock,
     ) -> Result<Self, WebError> {
-        let (inbox, taken) = Inbox::new();
+        Self::keeping(settings, secrets, web, clock, Owing::unkept("discord"))
+    }
+
+    /// The same; what is owed an answer is kept.
+    pub(super) fn keeping(
+        settings: &Settings,
+        secrets: &Secrets,
+        web: Arc<Web>,
+        clock: Clock,
+        owing: Owing,
+    ) -> Result<Self, WebError> {
+        let (inbox, taken) = Inbox::new(owing);
         let (inbox, hearing) = (Arc::new(inbox), Hearing::new("discord", clock()));
         let ((lane, jobs), (tell, gaps)) = (Lane::new(), mpsc::channel(GAPS));
         let (routes, gateway) = match settings.mode {
@@ -53,7 +68,7 @@ impl Ears {
                     web: Arc::clone(&web),
                     settings: settings.gateway.clone(),
                     token: secrets.bot.clone(),
-                    inbox,
+                    inbox: Arc::clone(&inbox),
                     lane,
                     hearing: hearing.clone(),
                     clock,
@@ -68,10 +83,10 @@ impl Ears {
                 })?;
                 // Whether Discord can reach the route is not known here; that it is there is all there is.
                 hearing.link_up(clock());
-                (super::http::router(verifier, inbox, clock), None)
+                (super::http::router(verifier, Arc::clone(&inbox), clock), None)
             }
         };
-        Ok(Self { taken, gaps, hearing, routes, link: Link { web, jobs, gateway } })
+        Ok(Self { taken, gaps, hearing, routes, link: Link { web, jobs, gateway }, inbox })
     }
 }
 

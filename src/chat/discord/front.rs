@@ -4,28 +4,31 @@
 //! asked, and what Discord told the person had failed is not done behind their back. Refuses to decide anything
 //! else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::ack::{Acker, Deferred, First, Open, Unanswered};
-use super::answer::Asking;
+use super::ack::{Acker, Deferred, First, Open, Unanswered, deferral};
+use super::again::{self, Standing};
+use super::answer::{Asking, Outcome};
 use super::completion;
 use super::forms::Forms;
 use super::identity::People;
 use super::inbound::{Inbound, What};
-use super::inbox::Taken;
+use super::inbox::{Taken, keep};
 use super::views;
 use super::web::Web;
 use crate::chat::answer::{Answer, Form};
 use crate::chat::card::{Card, Tone};
-use crate::chat::desk::{Desk, Typing};
+use crate::chat::desk::{Desk, Errand, Typing};
 use crate::chat::hands;
 use crate::chat::identity::{Caller, Unheard};
+use crate::chat::owed::Owing;
 use crate::chat::paper::Paper;
 use crate::chat::pointed::pointed;
 use crate::incident::Text;
@@ -43,6 +46,7 @@ pub(super) struct Front {
     pub(super) people: People,
     pub(super) paper: Paper,
     pub(super) desk: Desk,
+    pub(super) owing: Owing,
     /// Where incidents are told.
     pub(super) channels: BTreeSet<Text>,
     pub(super) forms: Arc<Forms>,
@@ -56,6 +60,7 @@ struct Ready {
     inbound: Inbound,
     how: Deferred,
     at: Instant,
+    since: Option<Timestamp>,
 }
 
 impl Front {
@@ -86,7 +91,7 @@ impl Front {
 
     /// Sees to it that Discord has an answer, and the whole one where that is possible at once.
     async fn acknowledge(&self, taken: Taken) -> Option<Ready> {
-        let Taken { inbound, at, ack } = taken;
+        let Taken { inbound, at, ack, since } = taken;
         let caller = Caller::of(self.people.who(&inbound.by, self.desk.engine().now()));
         let acknowledged = match ack {
             Acker::Open(open) => match &inbound.what {
@@ -102,10 +107,16 @@ impl Front {
             }
         };
         match acknowledged {
-            Ok(Some(how)) | Err(Unanswered::Meanwhile(how)) => Some(Ready { caller, inbound, how, at }),
-            // All is shown, and what is filled in comes as something new; or Discord told the person that it
-            // failed, which was logged where it happened.
-            Ok(None) | Err(Unanswered::TooLate | Unanswered::Twice | Unanswered::Web(_)) => None,
+            Ok(Some(how)) | Err(Unanswered::Meanwhile(how)) => {
+                Some(Ready { caller, inbound, how, at, since })
+            }
+            // All is shown, and what is filled in comes as something new.
+            Ok(None) => None,
+            // Discord told the person that it failed, which was logged where it happened.
+            Err(Unanswered::TooLate | Unanswered::Twice | Unanswered::Web(_)) => {
+                self.owing.answered(&inbound.key).await;
+                None
+            }
         }
     }
 
@@ -128,8 +139,18 @@ impl Front {
             None
         });
         match modal {
-            Some(modal) => open.answer(First::Modal(modal)).await.map(|()| None),
-            None => open.answer(First::Defer(Deferred::Quietly)).await.map(|()| Some(Deferred::Quietly)),
+            Some(modal) => {
+                let shown = open.answer(First::Modal(modal)).await.map(|()| None);
+                if let Err(Unanswered::Meanwhile(_)) = &shown {
+                    keep(&self.owing, inbound).in_time().await;
+                }
+                shown
+            }
+            None => {
+                let how = deferral(&inbound.what).unwrap_or(Deferred::Quietly);
+                keep(&self.owing, inbound).in_time().await;
+                open.answer(First::Defer(how)).await.map(|()| Some(how))
+            }
         }
     }
 
@@ -141,30 +162,63 @@ impl Front {
         }
     }
 
-    /// Does what was wanted, and shows what came of it.
+    /// Does what was wanted, and shows what came of it; until that is shown it is owed.
     async fn finish(&self, ready: Ready) {
-        let Ready { caller, inbound, how, at } = ready;
-        let Inbound { by, place, what, key: _ } = inbound;
+        let key = ready.inbound.key.clone();
+        let outcome = match self.as_it_stands(ready).await {
+            Ok(ready) => self.serve(ready).await,
+            Err(outcome) => outcome,
+        };
+        match outcome {
+            Outcome::Shown | Outcome::Never => self.owing.answered(&key).await,
+            Outcome::Later => self.owing.put_off(&key),
+        }
+    }
+
+    /// What is taken up again, as it stands now; if nothing is to be done, what became of it.
+    async fn as_it_stands(&self, ready: Ready) -> Result<Ready, Outcome> {
+        let Some(since) = ready.since else { return Ok(ready) };
+        let now = self.desk.engine().now();
+        let (how, asked) = (ready.how, now.duration_since(since));
+        match again::standing(&self.web, &ready.inbound, how, asked).await {
+            Standing::Owed(by) => {
+                let caller = Caller::of(self.people.who(&by, now));
+                Ok(Ready { caller, inbound: Inbound { by, ..ready.inbound }, ..ready })
+            }
+            Standing::Void => Err(Outcome::Never),
+            Standing::Unknown(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::info!(error, "what is owed waits for Discord");
+                Err(Outcome::Later)
+            }
+        }
+    }
+
+    async fn serve(&self, ready: Ready) -> Outcome {
+        let Ready { caller, inbound, how, at, since } = ready;
+        let Inbound { by, place, what, key } = inbound;
+        let errand = Errand { since, ..Errand::default() };
         let answer = match &caller {
-            Ok(caller) => self.ask(caller, &what).await,
+            Ok(caller) => self.ask(caller, &what, &errand).await,
             Err(why) => Answer::only(Card::sentence(Tone::Warning, self.unheard(*why))),
         };
         let told_here = place.channel.as_ref().is_some_and(|channel| self.channels.contains(channel));
         let (web, paper, forms) = (Arc::clone(&self.web), self.paper.clone(), Arc::clone(&self.forms));
-        Asking { web, paper, forms, by, place, how, told_here }.show(&answer).await;
+        let outcome = Asking { web, paper, forms, by, place, key, how, told_here }.show(&answer).await;
         metrics::histogram!("kubemend_discord_answer_seconds").record(at.elapsed().as_secs_f64());
+        outcome
     }
 
-    async fn ask(&self, caller: &Caller, what: &What) -> Answer {
+    async fn ask(&self, caller: &Caller, what: &What, errand: &Errand) -> Answer {
         match what {
             What::Pressed { .. } | What::Chosen { .. } => match pressed(what) {
-                Some(id) => self.desk.press(caller, id).await,
+                Some(id) => self.desk.submit_on(caller, id, &BTreeMap::new(), errand).await,
                 None => Answer::Quiet,
             },
-            What::Filled { form, values } => self.desk.submit(caller, form, values).await,
-            What::Commanded { line } => self.desk.command(caller, line).await,
+            What::Filled { form, values } => self.desk.submit_on(caller, form, values, errand).await,
+            What::Commanded { line } => self.desk.command_on(caller, line, errand).await,
             What::Pointed { name: _, text } => match pointed(text) {
-                Some(line) => self.desk.command(caller, &line).await,
+                Some(line) => self.desk.command_on(caller, &line, errand).await,
                 None => {
                     Answer::only(Card::sentence(Tone::Neutral, self.paper.words.word("discord.pointless")))
                 }

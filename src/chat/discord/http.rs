@@ -78,7 +78,10 @@ async fn interactions(State(door): State<Door>, request: Request) -> Response {
         return refuse("a request that came before", "byte for byte").into_response();
     }
     match door.inbox.offer(&body) {
-        Receipt::Answer(body, tell) => respond(&body, tell),
+        Receipt::Answer(body, kept, tell) => {
+            kept.in_time().await;
+            respond(&body, tell)
+        }
         Receipt::Wait(answer, otherwise) => match tokio::time::timeout(GOOD_FOR, answer).await {
             Ok(Ok((first, tell))) => respond(&first.body(), Some(tell)),
             Ok(Err(_)) | Err(_) => respond(&otherwise.body(), None),

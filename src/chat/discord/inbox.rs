@@ -1,17 +1,21 @@
 //! Where both ways in put what happened: read, held against what was seen, acknowledged, queued. Never waits.
 //!
-//! Discord gives three seconds, so nothing is done here. What does not fit into the queue is not acknowledged:
+//! Discord gives three seconds, so nothing is done here; what is deferred, and so owed an answer, begins to be
+//! written down. What does not fit into the queue is not acknowledged:
 //! Discord then tells the person that it failed; it is never taken and dropped.
 
 use std::time::Instant;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::ack::{Acked, Acker, Due, First, Response, Unanswered, due, in_response, over};
+use super::ack::{self, Acked, Acker, Due, First, Response, Unanswered, due, in_response, over};
 use super::inbound::{self, Inbound};
 use super::lane::{Crowded, Lane};
+use crate::chat::owed::{Kept, Owing};
 use crate::chat::seen::Seen;
+use crate::engine::Owed;
 
 /// How many can wait to be worked on.
 const PLACES: usize = 1_000;
@@ -22,6 +26,7 @@ const MEMORY: usize = 20_000;
 pub(super) struct Inbox {
     seen: Seen,
     queue: mpsc::Sender<Taken>,
+    owing: Owing,
 }
 
 /// Something that happened, when it was taken in, and its acknowledgement.
@@ -30,12 +35,15 @@ pub struct Taken {
     pub inbound: Inbound,
     pub at: Instant,
     pub ack: Acker,
+    /// When it was acknowledged, where it is taken up again: after a restart, or because its answer could not be
+    /// shown.
+    pub since: Option<Timestamp>,
 }
 
 /// What the response to a request says.
 pub(super) enum Receipt {
-    /// This; and where to tell that it was sent.
-    Answer(Value, Option<oneshot::Sender<Result<(), Unanswered>>>),
+    /// This, when it is on the disk; and where to tell that it was sent.
+    Answer(Value, Kept, Option<oneshot::Sender<Result<(), Unanswered>>>),
     /// What whoever works on it answers; or this.
     Wait(Response, First),
     /// Nothing that kubemend answers, or nothing that can be read.
@@ -45,9 +53,9 @@ pub(super) enum Receipt {
 }
 
 impl Inbox {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Taken>) {
+    pub(super) fn new(owing: Owing) -> (Self, mpsc::Receiver<Taken>) {
         let (queue, rest) = mpsc::channel(PLACES);
-        (Self { seen: Seen::new(MEMORY), queue }, rest)
+        (Self { seen: Seen::new(MEMORY), queue, owing }, rest)
     }
 
     /// Takes in an interaction of the gateway; its acknowledgement goes out over the lane.
@@ -61,9 +69,9 @@ impl Inbox {
             return self.refuse(&key, "gateway");
         };
         let at = Instant::now();
-        match over(lane, &inbound, due, at) {
+        match over(lane, &inbound, due, at, |inbound| keep(&self.owing, inbound)) {
             Ok(ack) => {
-                place.send(Taken { inbound, at, ack });
+                place.send(Taken { inbound, at, ack, since: None });
                 count("gateway", "taken");
             }
             Err(Crowded) => self.refuse(&key, "gateway"),
@@ -76,7 +84,7 @@ impl Inbox {
         let key = inbound.key.clone();
         if !self.seen.add(&key) {
             count("http", "seen_before");
-            return Receipt::Answer(again(due).body(), None);
+            return Receipt::Answer(again(due).body(), Kept::default(), None);
         }
         let Ok(place) = self.queue.try_reserve() else {
             self.refuse(&key, "http");
@@ -87,7 +95,8 @@ impl Inbox {
             Due::Defer(how) => {
                 let (tell, arrived) = oneshot::channel();
                 let ack = Acker::Deferred(Acked::in_response(how, arrived));
-                (ack, Receipt::Answer(First::Defer(how).body(), Some(tell)))
+                let kept = keep(&self.owing, &inbound);
+                (ack, Receipt::Answer(First::Defer(how).body(), kept, Some(tell)))
             }
             Due::Open(otherwise) => {
                 let (ack, response) = in_response(otherwise.clone(), at);
@@ -95,9 +104,21 @@ impl Inbox {
             }
             Due::Nothing => return Receipt::Unknown,
         };
-        place.send(Taken { inbound, at, ack });
+        place.send(Taken { inbound, at, ack, since: None });
         count("http", "taken");
         receipt
+    }
+
+    /// Takes up again what is owed; should Discord deliver it once more, it was seen before.
+    pub(super) async fn take_up(&self, owed: Owed) {
+        let Owed { key, since, body, .. } = owed;
+        self.seen.add(&key);
+        let Some((inbound, how)) = recalled(&body) else {
+            return self.owing.answered(&key).await;
+        };
+        let taken = Taken { inbound, at: Instant::now(), ack: ack::before(how), since: Some(since) };
+        // Without anybody who takes it the process is at its end.
+        let _ = self.queue.send(taken).await;
     }
 
     /// Whether this very request came before.
@@ -131,12 +152,34 @@ fn read(way: &'static str, payload: &str) -> Option<(Inbound, Due)> {
     }
 }
 
+/// Begins to write down that an answer is owed.
+pub(super) fn keep(owing: &Owing, inbound: &Inbound) -> Kept {
+    owing.keep(&inbound.key, serde_json::to_string(inbound).expect("plain data always serialises"))
+}
+
+/// What was written down, and how it was deferred.
+fn recalled(body: &str) -> Option<(Inbound, ack::Deferred)> {
+    match serde_json::from_str::<Inbound>(body) {
+        Ok(inbound) => ack::deferral(&inbound.what).map(|how| (inbound, how)),
+        Err(error) => {
+            // What cannot be read may be a token; only where it went wrong is told.
+            let (line, column) = (error.line(), error.column());
+            tracing::warn!(
+                line,
+                column,
+                "what another kubemend wrote down cannot be read and stays unanswered"
+            );
+            None
+        }
+    }
+}
+
 /// What is said to something that was taken before.
 fn again(due: Due) -> First {
     match due {
         Due::Defer(how) => First::Defer(how),
         Due::Open(otherwise) => otherwise,
-        Due::Nothing => First::Defer(super::ack::Deferred::Quietly),
+        Due::Nothing => First::Defer(ack::Deferred::Quietly),
     }
 }
 
@@ -158,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_comes_twice_is_acknowledged_once_over_the_gateway_and_taken_once() {
-        let (inbox, mut rest) = Inbox::new();
+        let (inbox, mut rest) = Inbox::new(Owing::unkept("discord"));
         let (lane, _jobs) = Lane::new();
         for _ in 0..3 {
             inbox.hear(&command(1), &lane);
@@ -168,9 +211,9 @@ mod tests {
 
     #[test]
     fn what_comes_twice_over_http_is_answered_twice_and_taken_once() {
-        let (inbox, mut rest) = Inbox::new();
+        let (inbox, mut rest) = Inbox::new(Owing::unkept("discord"));
         for _ in 0..3 {
-            let Receipt::Answer(body, _) = inbox.offer(&command(1)) else { panic!("an answer") };
+            let Receipt::Answer(body, ..) = inbox.offer(&command(1)) else { panic!("an answer") };
             assert_eq!(body["type"], 5);
         }
         assert!(rest.try_recv().is_ok() && rest.try_recv().is_err());
@@ -178,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_not_acknowledged_and_may_come_again() {
-        let (inbox, mut rest) = Inbox::new();
+        let (inbox, mut rest) = Inbox::new(Owing::unkept("discord"));
         for id in 0..PLACES {
             inbox.offer(&command(id));
         }
@@ -189,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_nothing() {
-        let (inbox, _rest) = Inbox::new();
+        let (inbox, _rest) = Inbox::new(Owing::unkept("discord"));
         assert!(matches!(inbox.offer("{"), Receipt::Unknown));
         assert!(matches!(inbox.offer(r#"{"id": "1", "type": 77}"#), Receipt::Unknown));
     }

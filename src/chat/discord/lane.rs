@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::ack::Unanswered;
 use super::inbound::Place;
 use super::web::{Web, WebError};
+use crate::chat::owed::Kept;
 
 /// How many answers can be under way.
 const PLACES: usize = 1_000;
@@ -29,6 +30,8 @@ pub(super) struct Job {
     pub(super) place: Place,
     pub(super) body: Value,
     pub(super) good_until: Instant,
+    /// What must be on the disk before, if the disk does not take too long.
+    pub(super) kept: Kept,
     pub(super) tell: oneshot::Sender<Result<(), Unanswered>>,
 }
 
@@ -43,7 +46,13 @@ impl Lane {
     }
 
     pub(super) fn send(&self, job: Job) -> Result<(), Crowded> {
-        self.0.try_send(job).map_err(|_| {
+        self.room()?.send(job);
+        Ok(())
+    }
+
+    /// Room for an answer.
+    pub(super) fn room(&self) -> Result<mpsc::Permit<'_, Job>, Crowded> {
+        self.0.try_reserve().map_err(|_| {
             tracing::error!("{PLACES} answers to Discord are under way already; another one was not sent");
             Crowded
         })
@@ -72,7 +81,8 @@ pub(super) async fn run(web: Arc<Web>, mut jobs: mpsc::Receiver<Job>, stop: Canc
     while under_way.join_next().await.is_some() {}
 }
 
-async fn deliver(web: &Web, job: Job) {
+async fn deliver(web: &Web, mut job: Job) {
+    std::mem::take(&mut job.kept).in_time().await;
     let mut tries = 0_u32;
     let outcome = loop {
         tries += 1;

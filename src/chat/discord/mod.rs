@@ -4,6 +4,7 @@
 //! belong. Refuses to judge: a click goes to the desk with the verified member, and what comes back is shown.
 
 mod ack;
+mod again;
 mod answer;
 mod completion;
 pub mod doctor;

@@ -11,6 +11,7 @@ use super::ears::Ears;
 use super::forms::Forms;
 use super::front::Front;
 use super::identity::People;
+use super::inbox::Inbox;
 use super::platform::Channels;
 use super::register::Registrar;
 use super::settings::{Secrets, Settings};
@@ -20,6 +21,7 @@ use crate::chat::gaps::GapTeller;
 use crate::chat::layout::Platform;
 use crate::chat::link::Link;
 use crate::chat::outbox::{self, Outbox};
+use crate::chat::owed::{self, Keeper, Owing};
 use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
 
@@ -30,6 +32,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub struct Discord {
     ears: Ears,
     front: Front,
+    keeper: Keeper,
     gaps: GapTeller<Channels>,
     outbox: Outbox<Channels>,
     registrar: Registrar,
@@ -54,7 +57,8 @@ impl Discord {
             let engine = engine.clone();
             Arc::new(move || engine.now())
         };
-        let ears = Ears::new(settings, secrets, Arc::clone(&web), clock)?;
+        let (owing, keeper) = Owing::new("discord", &engine);
+        let ears = Ears::keeping(settings, secrets, Arc::clone(&web), clock, owing.clone())?;
         let outbox = Outbox::new(outbox::Parts {
             platform: Channels::new(Arc::clone(&web)),
             kind: Platform::Discord,
@@ -70,11 +74,12 @@ impl Discord {
             people: People::new(&settings.guilds),
             paper: paper.clone(),
             desk,
+            owing,
             channels: channels.iter().cloned().collect(),
             forms: Arc::new(Forms::default()),
         };
         let gaps = GapTeller { engine, words: paper.words, outbox: outbox.clone(), channels };
-        Ok(Self { ears, front, gaps, outbox, registrar })
+        Ok(Self { ears, front, keeper, gaps, outbox, registrar })
     }
 
     /// How the link stands.
@@ -89,11 +94,16 @@ impl Discord {
 
     /// Hears and answers until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { ears, front, gaps, outbox, registrar } = self;
-        let Ears { taken, gaps: ended, hearing: _, routes: _, link } = ears;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(link.run(stop.clone()));
+        let Self { ears, front, keeper, gaps, outbox, registrar } = self;
+        let Ears { taken, gaps: ended, hearing: _, routes: _, link, inbox } = ears;
+        let (owing, end) = (front.owing.clone(), CancellationToken::new());
+        let (mut keeping, mut tasks) = (JoinSet::new(), JoinSet::new());
+        keeping.spawn(keeper.run(end.clone()));
         tasks.spawn(front.run(taken, stop.clone()));
+        // What is owed is known before the same can be delivered once more.
+        take_up(&owing, &inbox, &stop).await;
+        tasks.spawn(take_up_again(owing, inbox, stop.clone()));
+        tasks.spawn(link.run(stop.clone()));
         tasks.spawn(gaps.run(ended, stop.clone()));
         tasks.spawn(outbox.run(stop.clone()));
         tasks.spawn(registrar.run(stop.clone()));
@@ -108,6 +118,31 @@ impl Discord {
         let all = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
             tasks.shutdown().await;
+        }
+        end.cancel();
+        if tokio::time::timeout(LAST_ANSWERS, keeping.join_next()).await.is_err() {
+            tracing::warn!("what is owed could not be written down to the end");
+        }
+    }
+}
+
+/// Takes up what waits for an answer and nobody is working on.
+async fn take_up(owing: &Owing, inbox: &Inbox, stop: &CancellationToken) {
+    for owed in owing.take_up().await {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = inbox.take_up(owed) => {}
+        }
+    }
+}
+
+async fn take_up_again(owing: Owing, inbox: Arc<Inbox>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(owed::AGAIN);
+    every.tick().await;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => take_up(&owing, &inbox, &stop).await,
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 use super::*;
 use crate::chat::discord::inbox::Taken;
 use crate::chat::discord::web::tests::{answer, forger, listener, request, settings, token, trusting};
+use crate::chat::owed::Owing;
 
 const HELLO: &str = r#"{"op": 10, "d": {"heartbeat_interval": 60000}, "s": null, "t": null}"#;
 
@@ -42,7 +43,7 @@ struct Running {
 
 #[expect(clippy::disallowed_methods, reason = "the test waits for it")]
 fn start(web: Web) -> Running {
-    let (inbox, taken) = Inbox::new();
+    let (inbox, taken) = Inbox::new(Owing::unkept("discord"));
     let clock: Clock = Arc::new(|| Timestamp::UNIX_EPOCH);
     let hearing = Hearing::new("discord", clock());
     let gateway = Gateway {

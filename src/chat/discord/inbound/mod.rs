@@ -12,13 +12,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::incident::Text;
 
+pub(super) use read::member;
 pub use read::{Unreadable, read};
 
 /// Something that a person did.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Inbound {
     /// The interaction's id: the same however often it is delivered.
     pub key: String,
@@ -28,7 +31,8 @@ pub struct Inbound {
 }
 
 /// Who did it, as Discord says in the interaction itself, over its own connection or with its signature.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Asker {
     pub user: Text,
     /// The nickname in the guild, or the name.
@@ -49,7 +53,8 @@ pub struct Asker {
 }
 
 /// Where it was done, and how it can be answered.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Place {
     /// The channel; of a thread, the channel that it is in.
     pub channel: Option<Text>,
@@ -71,7 +76,8 @@ impl Place {
 }
 
 /// What was done.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "is")]
 pub enum What {
     /// A button.
     Pressed { id: String },
@@ -95,8 +101,10 @@ pub enum What {
     Nothing,
 }
 
-/// An interaction's token: answers in kubemend's name, so it is not shown.
-#[derive(Clone, PartialEq, Eq, Default)]
+/// An interaction's token: answers in kubemend's name, so it is not shown. It is written down with what is owed
+/// an answer, for as long as that is owed.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct Token(Arc<str>);
 
 impl Token {
@@ -106,6 +114,18 @@ impl Token {
 
     pub(super) fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Token {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<Token> for String {
+    fn from(token: Token) -> Self {
+        token.expose().to_owned()
     }
 }
 

@@ -91,6 +91,14 @@ fn asker(member: Option<Member>, user: Option<User>, guild: Option<String>, loca
     }
 }
 
+/// Somebody as a server says they are now; nothing where it cannot be read.
+pub(in crate::chat::discord) fn member(told: serde_json::Value, before: &Asker) -> Option<Asker> {
+    let member: Member = serde_json::from_value(told).ok()?;
+    let guild = before.guild.as_ref().map(ToString::to_string);
+    let now = asker(Some(member), None, guild, &before.locale);
+    (now.user == before.user).then_some(now)
+}
+
 fn is_bot(user: &User) -> bool {
     user.bot || user.system
 }

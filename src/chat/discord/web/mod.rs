@@ -142,6 +142,17 @@ impl Web {
         self.send(&Route::patch("webhooks/{}/{}/messages/@original", &names), Some(written(body, file))).await
     }
 
+    /// The first answer; of a button that was acknowledged with an update, its message.
+    pub async fn original(&self, place: &Place) -> Result<Value, WebError> {
+        let names = [place.application.as_str(), place.token.expose()];
+        self.call(&Route::get("webhooks/{}/{}/messages/@original", &names), None).await
+    }
+
+    /// A member of a server.
+    pub async fn member(&self, guild: &str, user: &str) -> Result<Value, WebError> {
+        self.call(&Route::get("guilds/{}/members/{}", &[guild, user]), None).await
+    }
+
     /// Takes the first answer away.
     pub async fn delete_original(&self, place: &Place) -> Result<(), WebError> {
         let names = [place.application.as_str(), place.token.expose()];
