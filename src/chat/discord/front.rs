@@ -138,20 +138,16 @@ impl Front {
             tracing::error!(error = &error as &dyn std::error::Error, "questions cannot be laid out");
             None
         });
-        match modal {
-            Some(modal) => {
-                let shown = open.answer(First::Modal(modal)).await.map(|()| None);
-                if let Err(Unanswered::Meanwhile(_)) = &shown {
-                    keep(&self.owing, inbound).in_time().await;
-                }
-                shown
-            }
-            None => {
-                let how = deferral(&inbound.what).unwrap_or(Deferred::Quietly);
+        if let Some(modal) = modal {
+            let shown = open.answer(First::Modal(modal)).await.map(|()| None);
+            if let Err(Unanswered::Meanwhile(_)) = &shown {
                 keep(&self.owing, inbound).in_time().await;
-                open.answer(First::Defer(how)).await.map(|()| Some(how))
             }
+            return shown;
         }
+        let how = deferral(&inbound.what).unwrap_or(Deferred::Quietly);
+        keep(&self.owing, inbound).in_time().await;
+        open.answer(First::Defer(how)).await.map(|()| Some(how))
     }
 
     async fn questions(&self, caller: &Caller, id: &str) -> Option<Form> {
