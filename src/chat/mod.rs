@@ -38,6 +38,7 @@ pub mod secret;
 mod seen;
 pub mod settings;
 pub mod slack;
+mod tasks;
 pub mod tell;
 pub mod templates;
 pub mod words;

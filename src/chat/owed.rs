@@ -27,7 +27,7 @@ pub(in crate::chat) const LIVES: SignedDuration = SignedDuration::from_mins(30);
 const ORDERS: usize = 4_000;
 const TOGETHER: usize = 500;
 /// What could not be shown is tried again so often.
-pub(in crate::chat) const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// What is owed on one platform. Clones are one list.
 #[derive(Clone)]
@@ -37,6 +37,12 @@ pub(in crate::chat) struct Owing {
     orders: Option<mpsc::Sender<Order>>,
     /// Being answered right now.
     busy: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Where what is owed is taken up again.
+pub(in crate::chat) trait TakesUp: Send + Sync {
+    /// Takes it as if it had just come; should the platform deliver it once more, it was seen before.
+    fn take_up(&self, owed: Owed) -> impl Future<Output = ()> + Send;
 }
 
 enum Order {
@@ -103,8 +109,30 @@ impl Owing {
         self.busy.lock().remove(key);
     }
 
+    /// Hands over what waits for an answer and nobody is working on.
+    pub(in crate::chat) async fn hand_over(&self, to: &impl TakesUp, stop: &CancellationToken) {
+        for owed in self.take_up().await {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = to.take_up(owed) => {}
+            }
+        }
+    }
+
+    /// The same now and then, until `stop`.
+    pub(in crate::chat) async fn hand_over_again(self, to: Arc<impl TakesUp>, stop: CancellationToken) {
+        let mut every = tokio::time::interval(AGAIN);
+        every.tick().await;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = every.tick() => self.hand_over(&*to, &stop).await,
+            }
+        }
+    }
+
     /// What waits for an answer and nobody is working on; from now on somebody is.
-    pub(in crate::chat) async fn take_up(&self) -> Vec<Owed> {
+    async fn take_up(&self) -> Vec<Owed> {
         let Some(engine) = &self.engine else { return Vec::new() };
         let mut owed = match engine.owed(self.platform).await {
             Ok(owed) => owed,

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::ack::{self, Acked, Acker, Due, First, Response, Unanswered, due, in_response, over};
 use super::inbound::{self, Inbound};
 use super::lane::{Crowded, Lane};
-use crate::chat::owed::{Kept, Owing};
+use crate::chat::owed::{Kept, Owing, TakesUp};
 use crate::chat::seen::Seen;
 use crate::engine::Owed;
 
@@ -109,18 +109,6 @@ impl Inbox {
         receipt
     }
 
-    /// Takes up again what is owed; should Discord deliver it once more, it was seen before.
-    pub(super) async fn take_up(&self, owed: Owed) {
-        let Owed { key, since, body, .. } = owed;
-        self.seen.add(&key);
-        let Some((inbound, how)) = recalled(&body) else {
-            return self.owing.answered(&key).await;
-        };
-        let taken = Taken { inbound, at: Instant::now(), ack: ack::before(how), since: Some(since) };
-        // Without anybody who takes it the process is at its end.
-        let _ = self.queue.send(taken).await;
-    }
-
     /// Whether this very request came before.
     pub(super) fn is_replay(&self, signature: &str) -> bool {
         !self.seen.add(signature)
@@ -130,6 +118,20 @@ impl Inbox {
         self.seen.forget(key);
         count(way, "no_room");
         tracing::error!("{PLACES} clicks and commands of Discord wait already; another one was not taken");
+    }
+}
+
+impl TakesUp for Inbox {
+    /// Takes up again what is owed; should Discord deliver it once more, it was seen before.
+    async fn take_up(&self, owed: Owed) {
+        let Owed { key, since, body, .. } = owed;
+        self.seen.add(&key);
+        let Some((inbound, how)) = recalled(&body) else {
+            return self.owing.answered(&key).await;
+        };
+        let taken = Taken { inbound, at: Instant::now(), ack: ack::before(how), since: Some(since) };
+        // Without anybody who takes it the process is at its end.
+        let _ = self.queue.send(taken).await;
     }
 }
 

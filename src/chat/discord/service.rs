@@ -1,17 +1,14 @@
 //! Discord as a whole: built from its settings, run until it is stopped.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::ears::Ears;
 use super::forms::Forms;
 use super::front::Front;
 use super::identity::People;
-use super::inbox::Inbox;
 use super::platform::Channels;
 use super::register::Registrar;
 use super::settings::{Secrets, Settings};
@@ -21,12 +18,10 @@ use crate::chat::gaps::GapTeller;
 use crate::chat::layout::Platform;
 use crate::chat::link::Link;
 use crate::chat::outbox::{self, Outbox};
-use crate::chat::owed::{self, Keeper, Owing};
+use crate::chat::owed::{Keeper, Owing};
 use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
-
-/// How long what was begun may take to end.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
+use crate::chat::tasks::Tasks;
 
 /// A Discord that is ready to run.
 pub struct Discord {
@@ -96,53 +91,16 @@ impl Discord {
     pub async fn run(self, stop: CancellationToken) {
         let Self { ears, front, keeper, gaps, outbox, registrar } = self;
         let Ears { taken, gaps: ended, hearing: _, routes: _, link, inbox } = ears;
-        let (owing, end) = (front.owing.clone(), CancellationToken::new());
-        let (mut keeping, mut tasks) = (JoinSet::new(), JoinSet::new());
-        keeping.spawn(keeper.run(end.clone()));
-        tasks.spawn(front.run(taken, stop.clone()));
+        let owing = front.owing.clone();
+        let mut tasks = Tasks::new("Discord", keeper, &stop);
+        tasks.add(front.run(taken, stop.clone()));
         // What is owed is known before the same can be delivered once more.
-        take_up(&owing, &inbox, &stop).await;
-        tasks.spawn(take_up_again(owing, inbox, stop.clone()));
-        tasks.spawn(link.run(stop.clone()));
-        tasks.spawn(gaps.run(ended, stop.clone()));
-        tasks.spawn(outbox.run(stop.clone()));
-        tasks.spawn(registrar.run(stop.clone()));
-        tokio::select! {
-            () = stop.cancelled() => {}
-            Some(ended) = tasks.join_next() => {
-                // None of them ends by itself.
-                tracing::error!(?ended, "a part of the link to Discord broke off; kubemend stops, so that it is started anew");
-                stop.cancel();
-            }
-        }
-        let all = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
-            tasks.shutdown().await;
-        }
-        end.cancel();
-        if tokio::time::timeout(LAST_ANSWERS, keeping.join_next()).await.is_err() {
-            tracing::warn!("what is owed could not be written down to the end");
-        }
-    }
-}
-
-/// Takes up what waits for an answer and nobody is working on.
-async fn take_up(owing: &Owing, inbox: &Inbox, stop: &CancellationToken) {
-    for owed in owing.take_up().await {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = inbox.take_up(owed) => {}
-        }
-    }
-}
-
-async fn take_up_again(owing: Owing, inbox: Arc<Inbox>, stop: CancellationToken) {
-    let mut every = tokio::time::interval(owed::AGAIN);
-    every.tick().await;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => take_up(&owing, &inbox, &stop).await,
-        }
+        owing.hand_over(&*inbox, &stop).await;
+        tasks.add(owing.hand_over_again(inbox, stop.clone()));
+        tasks.add(link.run(stop.clone()));
+        tasks.add(gaps.run(ended, stop.clone()));
+        tasks.add(outbox.run(stop.clone()));
+        tasks.add(registrar.run(stop.clone()));
+        tasks.run().await;
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::inbound::{self, Channel, Inbound, What};
-use crate::chat::owed::{Kept, Owing};
+use crate::chat::owed::{Kept, Owing, TakesUp};
 use crate::chat::seen::Seen;
 use crate::engine::Owed;
 
@@ -142,22 +142,6 @@ impl Inbox {
         }
     }
 
-    /// Takes up again what is owed; should Slack deliver it once more, it was seen before.
-    pub(super) async fn take_up(&self, owed: Owed) {
-        let Owed { key, since, body, .. } = owed;
-        self.seen.add(&key);
-        match serde_json::from_str(&body) {
-            Ok(inbound) => {
-                // Without anybody who takes it the process is at its end.
-                let _ = self.queue.send(Taken { inbound, at: Instant::now(), since: Some(since) }).await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "what another kubemend wrote down cannot be read and stays unanswered");
-                self.owing.answered(&key).await;
-            }
-        }
-    }
-
     /// Takes in something that was found where nobody told of it, if it is new.
     pub(super) fn find(&self, inbound: Inbound, since: Timestamp) {
         if !self.knows(&inbound.key) {
@@ -174,6 +158,24 @@ impl Inbox {
     /// Whether this very request came before.
     pub(super) fn is_replay(&self, signature: &str) -> bool {
         !self.seen.add(signature)
+    }
+}
+
+impl TakesUp for Inbox {
+    /// Takes up again what is owed; should Slack deliver it once more, it was seen before.
+    async fn take_up(&self, owed: Owed) {
+        let Owed { key, since, body, .. } = owed;
+        self.seen.add(&key);
+        match serde_json::from_str(&body) {
+            Ok(inbound) => {
+                // Without anybody who takes it the process is at its end.
+                let _ = self.queue.send(Taken { inbound, at: Instant::now(), since: Some(since) }).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what another kubemend wrote down cannot be read and stays unanswered");
+                self.owing.answered(&key).await;
+            }
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::ears::Ears;
@@ -12,7 +11,6 @@ use super::front::Front;
 use super::groups;
 use super::homes::Homes;
 use super::identity::People;
-use super::inbox::Inbox;
 use super::missed::Missed;
 use super::platform::Channels;
 use super::settings::{Secrets, Settings};
@@ -23,13 +21,11 @@ use crate::chat::heard;
 use crate::chat::layout::Platform;
 use crate::chat::link::Link;
 use crate::chat::outbox::{self, Outbox};
-use crate::chat::owed::{self, Keeper, Owing};
+use crate::chat::owed::{Keeper, Owing};
 use crate::chat::paper::Paper;
 use crate::chat::route::Routes;
+use crate::chat::tasks::Tasks;
 use crate::engine::Handle;
-
-/// How long what was begun may take to end.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// How long the start may wait for Slack to say who is in which groups.
 const MEETING: Duration = Duration::from_secs(5);
@@ -116,54 +112,17 @@ impl Slack {
         let Ears { taken, gaps: ended, hearing, routes: _, link, inbox } = ears;
         let last = engine.heard(hearing.platform()).await.unwrap_or_default();
         let people = Arc::clone(&front.people);
-        let (owing, end) = (front.owing.clone(), CancellationToken::new());
-        let (mut keeping, mut tasks, stopped) = (JoinSet::new(), JoinSet::new(), stop.clone());
-        keeping.spawn(keeper.run(end.clone()));
-        tasks.spawn(front.run(taken, stop.clone()));
+        let owing = front.owing.clone();
+        let (mut tasks, stopped) = (Tasks::new("Slack", keeper, &stop), stop.clone());
+        tasks.add(front.run(taken, stop.clone()));
         // What is owed is known before the same can be delivered once more.
-        take_up(&owing, &inbox, &stop).await;
-        tasks.spawn(take_up_again(owing, inbox, stop.clone()));
-        tasks.spawn(link.run(stop.clone()));
-        tasks.spawn(heard::keep(hearing, engine.clone(), stop.clone()));
-        tasks.spawn(missed.run(last, ended, stop.clone()));
-        tasks.spawn(async move { groups::keep(&people, &engine, lives, &stopped).await });
-        tasks.spawn(outbox.run(stop.clone()));
-        tokio::select! {
-            () = stop.cancelled() => {}
-            Some(ended) = tasks.join_next() => {
-                // None of them ends by itself.
-                tracing::error!(?ended, "a part of the link to Slack broke off; kubemend stops, so that it is started anew");
-                stop.cancel();
-            }
-        }
-        let all = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
-            tasks.shutdown().await;
-        }
-        end.cancel();
-        if tokio::time::timeout(LAST_ANSWERS, keeping.join_next()).await.is_err() {
-            tracing::warn!("what is owed could not be written down to the end");
-        }
-    }
-}
-
-/// Takes up what waits for an answer and nobody is working on.
-async fn take_up(owing: &Owing, inbox: &Inbox, stop: &CancellationToken) {
-    for owed in owing.take_up().await {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = inbox.take_up(owed) => {}
-        }
-    }
-}
-
-async fn take_up_again(owing: Owing, inbox: Arc<Inbox>, stop: CancellationToken) {
-    let mut every = tokio::time::interval(owed::AGAIN);
-    every.tick().await;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = every.tick() => take_up(&owing, &inbox, &stop).await,
-        }
+        owing.hand_over(&*inbox, &stop).await;
+        tasks.add(owing.hand_over_again(inbox, stop.clone()));
+        tasks.add(link.run(stop.clone()));
+        tasks.add(heard::keep(hearing, engine.clone(), stop.clone()));
+        tasks.add(missed.run(last, ended, stop.clone()));
+        tasks.add(async move { groups::keep(&people, &engine, lives, &stopped).await });
+        tasks.add(outbox.run(stop.clone()));
+        tasks.run().await;
     }
 }
