@@ -26,6 +26,17 @@ fn every_page_says_what_it_says() {
     }
 }
 
+/// A phrase that lacks a value, or is not there, shows its name.
+#[test]
+fn no_page_shows_the_name_of_a_phrase() {
+    let name = regex::Regex::new(r"\bweb\.[a-z]+[.a-z-]*").unwrap();
+    for locale in Locale::ALL {
+        for (page, html) in shown::all(&|visitor| visitor.locale = locale) {
+            assert_eq!(name.find(&html).map(|found| found.as_str()), None, "{page} in {}", locale.tag());
+        }
+    }
+}
+
 #[test]
 fn the_main_pages_say_it_in_chinese() {
     let chinese = shown::all(&|visitor| visitor.locale = Locale::ZhCn);
