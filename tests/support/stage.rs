@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use http::StatusCode;
-use kubemend::sim::api::{RecordedRequest, User};
+use kubemend::sim::api::{Options, RecordedRequest, User};
 use kubemend::sim::scenario::{self, Scenario};
 use kubemend::sim::{Sim, SimOptions};
 use serde_json::Value;
@@ -39,6 +39,9 @@ incidents: {holdOffPercent: 5, settleSeconds: 2}
 /// How the cluster and kubemend are to be.
 pub struct Setup<'a> {
     pub pace: f64,
+    /// Whether a waiting pod starts by itself once its image was pulled to its node for another one. Where it
+    /// does, a plan may find one of its pods well by its turn.
+    pub shares_images: bool,
     /// Whether healthy workloads run as well.
     pub background: bool,
     pub policy: &'a str,
@@ -48,7 +51,14 @@ pub struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { pace: 20.0, background: false, policy: POLICY, people: &[("alice", "admin")], flags: &[] }
+        Self {
+            pace: 20.0,
+            shares_images: false,
+            background: false,
+            policy: POLICY,
+            people: &[("alice", "admin")],
+            flags: &[],
+        }
     }
 }
 
@@ -166,7 +176,9 @@ impl Stage {
 /// A simulated cluster without kubemend.
 pub async fn simulated(setup: &Setup<'_>) -> Sim {
     let options = SimOptions { pace: setup.pace, background: setup.background, ..SimOptions::default() };
-    Sim::start(options).await.expect("loopback has free ports")
+    let sim = Sim::start(options).await.expect("loopback has free ports");
+    sim.api().set_options(Options { always_pull_images: !setup.shares_images, ..Options::default() });
+    sim
 }
 
 /// `kubemend audit verify` on the store.

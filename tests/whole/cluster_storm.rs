@@ -27,7 +27,11 @@ impl Storm {
     async fn start(seed: u64, watch_list: bool) -> Self {
         let api = ApiServer::new(SimClock::real());
         api.add_token(TOKEN, User::new("kubemend", &["system:masters"]));
-        api.set_options(Options { watch_list, bookmark_every: Duration::from_millis(100) });
+        api.set_options(Options {
+            watch_list,
+            bookmark_every: Duration::from_millis(100),
+            ..Options::default()
+        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = api.router();

@@ -111,7 +111,7 @@ async fn killed_at_any_moment_a_change_happens_once_and_the_records_hold() {
 }
 
 async fn dies_after(moment: Duration) {
-    let mut stage = Stage::start(&Setup::default()).await;
+    let mut stage = Stage::start(&Setup { shares_images: true, ..Setup::default() }).await;
     let incident = broken(&stage).await;
     let proposal = stage.proposal(&incident, ACTION, CHANGES).await;
     let approved = {

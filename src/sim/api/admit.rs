@@ -56,6 +56,9 @@ impl State {
         if mounts {
             mount_token(pod);
         }
+        if self.always_pull_images {
+            always_pull_images(pod);
+        }
         Ok(())
     }
 
@@ -126,6 +129,14 @@ pub(super) fn admit_change(call: &Call<'_>, current: &Value, next: &mut Value) -
         defaults::fill(&call.res, next);
     }
     validate::change(&call.res, current, next)
+}
+
+fn always_pull_images(pod: &mut Value) {
+    for list in ["initContainers", "containers"] {
+        for container in pod["spec"][list].as_array_mut().into_iter().flatten() {
+            container["imagePullPolicy"] = json!("Always");
+        }
+    }
 }
 
 /// Every pod stands a node that is not ready or not reachable for five minutes.

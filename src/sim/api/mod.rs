@@ -83,11 +83,14 @@ pub struct Options {
     pub watch_list: bool,
     /// Time between bookmarks.
     pub bookmark_every: Duration,
+    /// New pods pull their images whenever they start (the AlwaysPullImages admission plugin), so that an image
+    /// that lies on a node serves only those who may pull it.
+    pub always_pull_images: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { watch_list: true, bookmark_every: Duration::from_secs(10) }
+        Self { watch_list: true, bookmark_every: Duration::from_secs(10), always_pull_images: false }
     }
 }
 
@@ -261,6 +264,7 @@ impl ApiServer {
     /// Changes how the server behaves.
     pub fn set_options(&self, options: Options) {
         *self.inner.options.lock() = options;
+        self.inner.state.lock().always_pull_images = options.always_pull_images;
     }
 
     /// How many changes each resource remembers for watches and pages.

@@ -45,11 +45,12 @@ pub(super) struct State {
     pub(super) registry: Registry,
     /// Wakes the collector.
     pub(super) dirty: Arc<Notify>,
+    pub(super) always_pull_images: bool,
 }
 
 impl State {
     pub(super) fn new(dirty: Arc<Notify>) -> Self {
-        Self { store: Store::new(), registry: Registry::new(), dirty }
+        Self { store: Store::new(), registry: Registry::new(), dirty, always_pull_images: false }
     }
 
     pub(super) fn resource(&self, gvr: &Gvr) -> Result<Arc<Resource>, Status> {
