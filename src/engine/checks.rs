@@ -35,13 +35,16 @@ pub(super) fn target(check: &Check) -> Option<&Target> {
     }
 }
 
-/// A check about an object.
-pub(super) fn of_object(check: &Check, seen: &Seen) -> CheckResult {
+/// A check about an object. `left_out` says why its change was not made, where that is no fault: then nothing is
+/// asked of it, and the other checks judge. What somebody else is deleting is waited for.
+pub(super) fn of_object(check: &Check, seen: &Seen, left_out: Option<&Text>) -> CheckResult {
     let words = in_words(check);
-    let (passed, detail) = match seen {
-        Seen::Unreadable(why) => (None, why.to_string()),
-        Seen::NotThere => absent(check),
-        Seen::Object(live) => present(check, live),
+    let (passed, detail) = match (seen, left_out) {
+        (Seen::Unreadable(why), _) => (None, why.to_string()),
+        (Seen::NotThere, None) => absent(check),
+        (Seen::Object(live), Some(_)) if is_going(live) => present(check, live),
+        (Seen::Object(_) | Seen::NotThere, Some(why)) => (Some(true), format!("it was left alone: {why}")),
+        (Seen::Object(live), None) => present(check, live),
     };
     CheckResult { check: words.into(), passed, detail: detail.into() }
 }
@@ -91,6 +94,10 @@ fn present(check: &Check, live: &Value) -> (Option<bool>, String) {
         Check::Ready(_) => ready(live),
         Check::ConditionGone { .. } => (None, "this check is not about an object".to_owned()),
     }
+}
+
+fn is_going(live: &Value) -> bool {
+    !text(live, "/metadata/deletionTimestamp").is_empty()
 }
 
 /// The values themselves are not told: a field may hold anything.
@@ -242,7 +249,7 @@ mod tests {
 
     #[track_caller]
     fn check(check: &Check, seen: &Seen, passed: Option<bool>) {
-        let result = of_object(check, seen);
+        let result = of_object(check, seen, None);
         assert_eq!(result.passed, passed, "{result:?}");
     }
 
@@ -265,6 +272,20 @@ mod tests {
         check(&Check::Gone(deployment()), &Seen::Object(live(5, 5, [3, 3, 3])), Some(false));
         check(&Check::Gone(deployment()), &Seen::NotThere, Some(true));
         check(&Check::Ready(deployment()), &Seen::NotThere, Some(false));
+    }
+
+    #[test]
+    fn of_an_object_that_was_left_alone_nothing_is_asked_unless_it_is_going() {
+        let why = Text::from("it is running");
+        let gone = Check::Gone(deployment());
+        let left = |seen: &Seen| of_object(&gone, seen, Some(&why));
+        let stays = left(&Seen::Object(live(5, 5, [3, 3, 3])));
+        assert_eq!((stays.passed, stays.detail.as_str()), (Some(true), "it was left alone: it is running"));
+        let mut going = live(5, 5, [3, 3, 3]);
+        going["metadata"]["deletionTimestamp"] = json!("2026-11-21T21:00:00Z");
+        assert_eq!(left(&Seen::Object(going)).passed, Some(false));
+        assert_eq!(left(&Seen::NotThere).passed, Some(true));
+        assert_eq!(left(&Seen::Unreadable("no answer".into())).passed, None);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use super::refused::Refused;
 use super::seat::Seat;
 use super::shared::Shared;
 use crate::incident::{
-    Check, CheckResult, Entry, Execution, ExecutionId, ExecutionState, Incident, IncidentKey, ObjectRef,
-    Verdict,
+    ChangeOutcome, Check, CheckResult, Entry, Execution, ExecutionId, ExecutionState, Incident, IncidentKey,
+    ObjectRef, Outcome, Plan, Text, Verdict,
 };
 
 /// So many subjects are looked at anew before a condition counts as gone.
@@ -33,7 +33,7 @@ impl Shared {
     ) -> Result<Progress, Refused> {
         let Some(execution) = incident.executions.get(id) else { return Ok(Progress::Later) };
         let Some(record) = incident.proposals.get(&execution.proposal) else { return Ok(Progress::Later) };
-        let results = self.results(incident, &record.proposal.plan.checks).await;
+        let results = self.results(incident, execution, &record.proposal.plan).await;
         let held = self.holding.lock().get(id).copied().unwrap_or(Holding { since: None });
         match checks::verdict(&results, held, &self.look_of(incident, execution, deadline)) {
             Err(holding) => {
@@ -80,12 +80,13 @@ impl Shared {
         }
     }
 
-    async fn results(&self, incident: &Incident, checks: &[Check]) -> Vec<CheckResult> {
-        let results: Vec<_> = checks.iter().map(|check| self.result(incident, check)).collect();
+    async fn results(&self, incident: &Incident, execution: &Execution, plan: &Plan) -> Vec<CheckResult> {
+        let result = |check| self.result(incident, check, left_out(execution, plan, check));
+        let results: Vec<_> = plan.checks.iter().map(result).collect();
         stream::iter(results).buffered(AT_ONCE).collect().await
     }
 
-    async fn result(&self, incident: &Incident, check: &Check) -> CheckResult {
+    async fn result(&self, incident: &Incident, check: &Check, left_out: Option<&Text>) -> CheckResult {
         let seat = self.seat(&incident.finding.key.cluster);
         match (check, checks::target(check)) {
             (_, Some(target)) => {
@@ -93,13 +94,13 @@ impl Shared {
                     Some(seat) => seat.read(target).await,
                     None => Seen::Unreadable("its cluster is not configured any more".into()),
                 };
-                checks::of_object(check, &seen)
+                checks::of_object(check, &seen, left_out)
             }
             (Check::ConditionGone { condition: _, key }, None) => {
                 checks::of_condition(check, &self.showing(seat, key).await)
             }
             (Check::Gone(_) | Check::Field { .. } | Check::RolledOut { .. } | Check::Ready(_), None) => {
-                checks::of_object(check, &Seen::Unreadable("it names no object".into()))
+                checks::of_object(check, &Seen::Unreadable("it names no object".into()), None)
             }
         }
     }
@@ -127,6 +128,21 @@ impl Shared {
             0 => Showing::No,
             count => Showing::On(count),
         }
+    }
+}
+
+/// Why the change that the check is about was not made, where that is no fault: its object got well before its
+/// turn, or there was no reason to go on. Such a check is not waited for.
+fn left_out<'e>(execution: &'e Execution, plan: &Plan, check: &Check) -> Option<&'e Text> {
+    let target = match check {
+        Check::Gone(target) | Check::Field { target, .. } | Check::RolledOut { target, .. } => target,
+        Check::Ready(_) | Check::ConditionGone { .. } => return None,
+    };
+    let index = plan.changes.iter().position(|change| change.target == *target)?;
+    match (execution.done.get(index), &execution.state) {
+        (Some(ChangeOutcome::Needless { why }), _) => Some(why),
+        (None, ExecutionState::Verifying { outcome: Outcome::Stopped { why, .. }, .. }) => Some(why),
+        (Some(_) | None, _) => None,
     }
 }
 

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 const ACTION: &str = "pull-secrets.add";
 /// One ServiceAccount, three pods.
 const CHANGES: usize = 4;
-/// Slow enough that no waiting pod starts by itself, from an image pulled for one that was replaced.
 const PACE: f64 = 4.0;
 const ACCOUNT: &str = "/api/v1/namespaces/payments/serviceaccounts/default";
 
@@ -83,7 +82,7 @@ async fn a_watch_that_falls_silent_is_noticed() {
     let sim = simulated(&setup).await;
     // Lists come by pages here, so that it is the watch after them that is silent, whether or not kubemend
     // asks for a streamed list first.
-    sim.api().set_options(Options { watch_list: false, ..Options::default() });
+    sim.api().set_options(Options { watch_list: false, always_pull_images: true, ..Options::default() });
     sim.api().faults().add(fault("watch", "pods", 0, What::SilentWatch, 2));
     let stage = Stage::around(sim, &setup).await;
     let scenario = stage.play("pull-secret").await;
@@ -107,6 +106,36 @@ async fn a_server_that_is_slow_busy_and_failing_is_waited_for() {
         everywhere("delete", What::Delay(Duration::from_millis(300)), u32::MAX),
     ])
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_gets_well_before_its_turn_is_left_alone_and_not_waited_for() {
+    let setup = Setup { shares_images: true, ..Setup::default() };
+    let stage = Stage::start(&setup).await;
+    // All pods on one node.
+    stage.kubectl(&["cordon", "worker-2", "worker-3"]);
+    let incident = broken(&stage).await;
+    let proposal = stage.proposal(&incident, ACTION, CHANGES).await;
+    // Looking at a pod takes longer than the kubelet waits before it tries again to start it, from the image
+    // that by then was pulled for the pod that replaced the first one.
+    let slow = fault("get", "pods", 1, What::Delay(Duration::from_secs(20)), 1);
+    stage.sim.api().faults().add(slow);
+    let (status, answer) = stage.api().approve(&proposal).await;
+    assert!(status.is_success(), "{answer}");
+    fixed(&stage, &incident, &proposal).await;
+    let execution = stage.api().look(&proposal).await["execution"].clone();
+    let done = execution["done"].as_array().expect("what became of the changes");
+    let count = |what: &str| done.iter().filter(|one| one["is"] == what).count();
+    assert_ne!(count("needless"), 0, "nobody got well by itself: {execution:#}");
+    assert_eq!(count("applied") + count("needless"), done.len(), "{execution:#}");
+    assert_eq!(count("applied"), stage.written().len(), "what is told was sent: {execution:#}");
+    // Whether the second one is still looked at depends on whether the incident is over by then.
+    let checks = execution["state"]["checks"].as_array().expect("the answers of the checks");
+    let left = checks.iter().filter(|check| {
+        check["passed"] == true && check["detail"].as_str().is_some_and(|why| why.contains("left alone"))
+    });
+    assert_eq!(left.count(), CHANGES - count("applied"), "{execution:#}");
+    stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
