@@ -140,8 +140,8 @@ fn left_out<'e>(execution: &'e Execution, plan: &Plan, check: &Check) -> Option<
     };
     let index = plan.changes.iter().position(|change| change.target == *target)?;
     match (execution.done.get(index), &execution.state) {
-        (Some(ChangeOutcome::Needless { why }), _) => Some(why),
-        (None, ExecutionState::Verifying { outcome: Outcome::Stopped { why, .. }, .. }) => Some(why),
+        (Some(ChangeOutcome::Needless { why }), _)
+        | (None, ExecutionState::Verifying { outcome: Outcome::Stopped { why, .. }, .. }) => Some(why),
         (Some(_) | None, _) => None,
     }
 }
