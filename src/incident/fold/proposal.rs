@@ -7,13 +7,16 @@ use jiff::Timestamp;
 
 use super::Illegal;
 use crate::incident::{
-    Actor, Decision, DecisionKind, ExecutionState, Incident, Outcome, Proposal, ProposalId, ProposalRecord,
-    ProposalState, Status, Text,
+    Actor, Decision, DecisionKind, Execution, ExecutionState, Incident, Outcome, Proposal, ProposalId,
+    ProposalRecord, ProposalState, Status, Text,
 };
 
 impl Incident {
     /// How many proposals that ended without an execution the state remembers; the entries keep all.
     pub const ENDED_KEPT: usize = 8;
+
+    /// How many finished executions, with their proposals, the state remembers; the entries keep all.
+    pub const EXECUTED_KEPT: usize = 16;
 
     /// The id of the next proposal to be made.
     pub fn next_proposal(&self) -> ProposalId {
@@ -126,21 +129,45 @@ fn fits(incident: &Incident, proposal: &Proposal) -> Result<(), Illegal> {
     }
 }
 
-/// Proposals of a long-lived incident come and go; the state keeps the last ones and all that were executed.
+/// Proposals of a long-lived incident come and go; the state keeps the last ones.
 fn forget_the_oldest(incident: &mut Incident) {
-    let mut ended: Vec<(u64, ProposalId)> = incident
-        .proposals
-        .iter()
-        .filter(|(_, record)| {
-            has_ended(record) && !incident.executions.values().any(|x| x.proposal == record.proposal.id)
-        })
-        .filter_map(|(id, _)| Some((number(incident, id)?, id.clone())))
-        .collect();
-    ended.sort();
+    let ended =
+        oldest(incident, |id, record| has_ended(record) && executions_of(incident, id).next().is_none());
     let surplus = (ended.len() + 1).saturating_sub(Incident::ENDED_KEPT);
-    for (_, id) in ended.into_iter().take(surplus) {
+    for id in ended.into_iter().take(surplus) {
         incident.proposals.remove(&id);
     }
+    let executed = oldest(incident, |id, _| is_over_for_good(incident, id));
+    let surplus = executed.len().saturating_sub(Incident::EXECUTED_KEPT);
+    for id in executed.into_iter().take(surplus) {
+        incident.proposals.remove(&id);
+        incident.executions.retain(|_, execution| execution.proposal != id);
+    }
+}
+
+/// The proposals in question, oldest first.
+fn oldest(incident: &Incident, which: impl Fn(&ProposalId, &ProposalRecord) -> bool) -> Vec<ProposalId> {
+    let of = incident.proposals.iter().filter(|(id, record)| which(id, record));
+    let mut found: Vec<_> = of.filter_map(|(id, _)| Some((number(incident, id)?, id.clone()))).collect();
+    found.sort();
+    found.into_iter().map(|(_, id)| id).collect()
+}
+
+fn executions_of<'i>(incident: &'i Incident, id: &'i ProposalId) -> impl Iterator<Item = &'i Execution> {
+    incident.executions.values().filter(move |execution| execution.proposal == *id)
+}
+
+/// Executed to the end, and nobody is about to take it back.
+fn is_over_for_good(incident: &Incident, id: &ProposalId) -> bool {
+    let taken_back = |execution: &Execution| {
+        let undoes = |record: &ProposalRecord| record.proposal.undoes.as_ref() == Some(&execution.id);
+        incident.proposals.values().any(|record| !has_ended(record) && undoes(record))
+    };
+    let over = |execution: &Execution| {
+        matches!(execution.state, ExecutionState::Finished { .. }) && !taken_back(execution)
+    };
+    let mut executions = executions_of(incident, id).peekable();
+    executions.peek().is_some() && executions.all(over)
 }
 
 fn has_ended(record: &ProposalRecord) -> bool {

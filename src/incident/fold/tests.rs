@@ -7,8 +7,8 @@ use crate::incident::samples::{
     self, actor, applied, at, decided, executing, fold, opened, proposal, started,
 };
 use crate::incident::{
-    Brake, ChangeOutcome, DecisionKind, ExecutionId, ExecutionState, Next, Outcome, Proposal, ProposalState,
-    Step, Verdict, next,
+    Brake, ChangeOutcome, DecisionKind, ExecutionId, ExecutionState, Next, Outcome, Proposal, ProposalId,
+    ProposalState, Step, Verdict, next,
 };
 
 #[track_caller]
@@ -296,6 +296,37 @@ fn a_long_life_does_not_grow_the_state() {
     let incident = fold(&entries);
     assert!(incident.proposals.len() <= Incident::ENDED_KEPT + 1, "{}", incident.proposals.len());
     assert_eq!(incident.next_proposal().as_str(), "i-1.p40");
+}
+
+#[test]
+fn of_many_executions_the_last_ones_are_remembered_and_what_is_being_taken_back() {
+    let mut entries = vec![opened()];
+    let id = |n: usize| ProposalId::from(format!("i-1.p{n}").as_str());
+    for n in 1..40 {
+        let execution = ExecutionId::of(&id(n));
+        let mut one = proposal(&id(n), 1);
+        // The sixth takes the second back, and is not decided about.
+        one.undoes = (n == 6).then(|| ExecutionId::of(&id(2)));
+        entries.push(proposed(&one));
+        if n == 6 {
+            continue;
+        }
+        entries.extend([decided(&one, DecisionKind::Approve, "ann", 9), started(&one, &["ann"])]);
+        for index in [0, 1] {
+            entries.push(Entry::ChangeIntended { execution: execution.clone(), index });
+            entries.push(Entry::ChangeDone { execution: execution.clone(), index, outcome: applied(5) });
+        }
+        entries.extend([
+            Entry::ExecutionFinished { execution: execution.clone(), outcome: Outcome::Applied },
+            Entry::Verified { execution, verdict: Verdict::Fixed, checks: Vec::new() },
+        ]);
+    }
+    let incident = fold(&entries);
+    let kept = |n: usize| incident.executions.contains_key(&ExecutionId::of(&id(n)));
+    assert!(kept(2) && !kept(1) && !kept(3) && kept(38) && kept(39), "{:?}", incident.executions.keys());
+    assert!(incident.executions.len() <= Incident::EXECUTED_KEPT + 2, "{}", incident.executions.len());
+    assert!(incident.executions.values().all(|x| incident.proposals.contains_key(&x.proposal)));
+    assert_eq!(incident.next_proposal(), id(40));
 }
 
 /// Any entry at all, drawn from few names so that they meet.
