@@ -117,7 +117,7 @@ impl Scene {
     low: {{approvals: {approvals}, lives: {lives}}}
     medium: {{approvals: {approvals}, lives: {lives}}}
     high: {{approvals: {approvals}, lives: {lives}, typedConfirmation: true}}
-incidents: {{holdOffPercent: 5, settleSeconds: 2}}
+incidents: {{holdOffPercent: 10, settleSeconds: 2}}
 chat:
 {chat}{}",
             section(&discord, &token, http),

@@ -33,7 +33,7 @@ gate:
     low: {approvals: 1, lives: 8h}
     medium: {approvals: 1, lives: 8h}
     high: {approvals: 1, lives: 8h, typedConfirmation: true}
-incidents: {holdOffPercent: 5, settleSeconds: 2}
+incidents: {holdOffPercent: 10, settleSeconds: 2}
 ";
 
 /// How the cluster and kubemend are to be.

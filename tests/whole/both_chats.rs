@@ -51,7 +51,7 @@ impl Both {
     low: {{approvals: {approvals}, lives: 8h}}
     medium: {{approvals: {approvals}, lives: 8h}}
     high: {{approvals: {approvals}, lives: 8h, typedConfirmation: true}}
-incidents: {{holdOffPercent: 5, settleSeconds: 2}}
+incidents: {{holdOffPercent: 10, settleSeconds: 2}}
 chat:
   fallback: {{slack: [{CHANNEL}], discord: [\"{ALERTS}\"]}}
   slack:
