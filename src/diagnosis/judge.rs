@@ -51,9 +51,13 @@ pub(super) fn fitting<'b>(
     facts: &Facts,
 ) -> Vec<Match<'b>> {
     let known = Known::new(facts);
-    best_first(
-        spoken.into_iter().filter_map(|(place, hits)| fit(book.at(place), pieces, &hits, &known)).collect(),
-    )
+    let fits = spoken.into_iter().filter_map(|(place, hits)| fit(book.at(place), pieces, &hits, &known));
+    let mut left = unbeaten(fits.collect());
+    for found in &mut left {
+        found.also_possible = found.playbook.rivals(&known, &found.captures);
+    }
+    admit_others(&mut left);
+    left
 }
 
 fn fit<'b>(
@@ -72,8 +76,7 @@ fn fit<'b>(
     }
     let mut spoke: Vec<usize> = hits.iter().map(|(at, _)| *at).collect();
     spoke.dedup();
-    let also_possible = playbook.rivals(known, &captures);
-    Some(Match { playbook, pieces: spoke, captures, also_possible })
+    Some(Match { playbook, pieces: spoke, captures, also_possible: Vec::new() })
 }
 
 /// The first text that a group caught stays.
@@ -90,23 +93,26 @@ fn capture(hit: &Hit<'_>, text: &str, captures: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The winner first; what it does not exclude is also possible.
-fn best_first(fitting: Vec<Match<'_>>) -> Vec<Match<'_>> {
+/// The winner first, and what no other one wins over.
+fn unbeaten(fitting: Vec<Match<'_>>) -> Vec<Match<'_>> {
     let beaten = |loser: &Match<'_>| fitting.iter().any(|other| other.playbook.beats(&loser.playbook.id));
-    let mut left: Vec<Match<'_>> = fitting.iter().filter(|candidate| !beaten(candidate)).cloned().collect();
+    let beaten: Vec<bool> = fitting.iter().map(beaten).collect();
     // Two that each claim to win over the other would leave nothing: the linter's tests show it, and here the
     // book's order decides.
-    if left.is_empty() {
-        left = fitting;
+    if beaten.iter().all(|beaten| *beaten) {
+        return fitting;
     }
-    if let Some((first, others)) = left.split_first_mut() {
-        for other in others {
-            if !first.also_possible.contains(&other.playbook.id) {
-                first.also_possible.push(other.playbook.id.clone());
-            }
+    fitting.into_iter().zip(beaten).filter(|(_, beaten)| !beaten).map(|(found, _)| found).collect()
+}
+
+/// What the winner does not exclude is also possible.
+fn admit_others(left: &mut [Match<'_>]) {
+    let Some((first, others)) = left.split_first_mut() else { return };
+    for other in others {
+        if !first.also_possible.contains(&other.playbook.id) {
+            first.also_possible.push(other.playbook.id.clone());
         }
     }
-    left
 }
 
 /// The text up to `longest` bytes, on a character border.

@@ -12,6 +12,10 @@ use super::known::Known;
 use super::view::facts;
 use crate::incident::{Candidate, CandidateStep, Evidence, Finding, Risk, Text};
 
+/// Room for a sentence. The library's own buffer has eight KiB; made at each look, and given back, it keeps the
+/// allocator tidying up.
+const SENTENCE: usize = 512;
+
 /// The remedies that fit, in the playbook's order.
 pub fn remedies(playbook: &Playbook, finding: &Finding, evidence: &Evidence) -> Vec<Candidate> {
     let facts = playbook.facts_of(finding, evidence);
@@ -71,8 +75,11 @@ impl Playbook {
     pub fn cause(&self, facts: &Facts) -> String {
         let mut context = Context::null();
         *context.data_mut() = facts.groups(&self.cause_facts);
-        let rendered = self.templates.render_with_context(CAUSE, &context).unwrap_or_default();
-        rendered.split_whitespace().collect::<Vec<_>>().join(" ")
+        let mut rendered = Vec::with_capacity(SENTENCE);
+        if self.templates.render_with_context_to_write(CAUSE, &context, &mut rendered).is_err() {
+            return String::new();
+        }
+        on_one_line(&String::from_utf8_lossy(&rendered))
     }
 
     fn facts_of(&self, finding: &Finding, evidence: &Evidence) -> Facts {
@@ -177,6 +184,17 @@ impl Playbook {
             ),
         }
     }
+}
+
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
 }
 
 fn paths(argument: &Argument) -> Vec<String> {
