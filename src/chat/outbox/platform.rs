@@ -141,7 +141,8 @@ pub trait Platform: Send + Sync + 'static {
         std::future::ready(Err(PostError::Refused(why)))
     }
 
-    /// The message with that nonce, or with a file whose name holds its first eight characters, among the newest of the channel, or of the thread where one is given.
+    /// The message with that nonce, or with a file whose name holds its first eight characters, among the newest of
+    /// the channel, or of the thread where one is given.
     fn find(
         &self,
         channel: &Text,

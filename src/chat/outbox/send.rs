@@ -225,7 +225,7 @@ impl<P: Platform> Shared<P> {
         let more = if rest.is_empty() {
             None
         } else {
-            let more = More::new(&view.incident.id, &wanted.card.title, rest);
+            let more = More::new(&view.incident.id, &wanted.card.title, rest).after(noting.to);
             Some(self.want_more(&posting.key.channel, &more).await?)
         };
         let (nonce, summary, tags) = (noting.nonce.clone(), card.summary, Vec::new());
