@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::fake_slack::{Fault, show};
 use crate::scene::{ALERTS, ANN, BEN, GIL, SAM, Scene, VIC, Wanted};
-use kubemend::sim::api::{Fault as ApiFault, Match, What};
 
 const APPROVE: [&str; 3] = ["Approve (low risk)", "Approve (medium risk)", "Approve (high risk)"];
 
@@ -89,12 +88,7 @@ async fn slow_logs() -> (Scene, String) {
     let scene = Scene::start(&Wanted::default()).await;
     scene.stage.play("bad-release").await;
     scene.message(ALERTS, &["[*Approve"]).await;
-    let pods = scene.stage.kubectl(&["get", "pods", "-n", "orders", "--no-headers"]);
-    let broken = pods.lines().find(|line| line.contains("0/1")).expect("one is broken");
-    let pod = broken.split_whitespace().next().expect("it has a name").to_owned();
-    let when = Match { user: Some("kubemend".into()), ..Match::on("get", "pods/log") };
-    let what = What::Delay(Duration::from_secs(3));
-    scene.stage.sim.api().faults().add(ApiFault { when, what, times: u32::MAX });
+    let pod = scene.stage.slow_logs(Duration::from_secs(3));
     (scene, format!("diagnose pod/{pod} -n orders"))
 }
 
