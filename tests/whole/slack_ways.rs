@@ -5,12 +5,9 @@ use std::time::Duration;
 
 use crate::fake_slack::{Fault, show};
 use crate::scene::{ALERTS, ANN, BEN, GIL, SAM, Scene, VIC, Wanted};
+use crate::support::story::approve_label;
 
 const APPROVE: [&str; 3] = ["Approve (low risk)", "Approve (medium risk)", "Approve (high risk)"];
-
-fn approve_label(shown: &str) -> String {
-    APPROVE.into_iter().find(|label| shown.contains(label)).expect("something can be approved").to_owned()
-}
 
 /// Waits until somebody's home says all of these.
 async fn home(scene: &Scene, user: &str, holding: &[&str]) -> String {
