@@ -16,7 +16,6 @@
     reason = "a program of the tests, not of the product: it fails by panicking"
 )]
 
-#[expect(dead_code, reason = "each benchmark uses its part")]
 mod acks;
 #[path = "../tests/support/fake_slack/mod.rs"]
 mod fake_slack;

@@ -81,12 +81,14 @@ async fn a_file_is_put_into_a_thread_and_found_again() {
         nonce: nonce("file"),
         name: "i-1-66696c65.txt".to_owned(),
         title: "More of one".repeat(50),
+        thread: "history".to_owned(),
         text: "line\n".repeat(2_000),
     };
     let there = channels.attach(&channel, &sent.message, None, &file).await.unwrap();
     let thread = there.thread.as_ref().expect("it stands in the thread");
     let told = discord.thread(&sent.message.0);
     assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(discord.with(|state| state.channels[thread.0.as_str()].name.clone()), "history");
     assert_eq!(told[0]["attachments"][0]["filename"], "i-1-66696c65.txt");
     discord.with(|state| state.channels.get_mut(thread.0.as_str()).unwrap().archived = true);
     discord.advance(Duration::from_secs(24 * 3600));

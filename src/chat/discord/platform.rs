@@ -112,12 +112,12 @@ impl Platform for Channels {
         thread: Option<&ThreadId>,
         file: &Attachment,
     ) -> Result<Sent, PostError> {
-        let Attachment { nonce, name, title, text } = file;
+        let Attachment { nonce, name, title, thread: begun, text } = file;
         let written = fit(title, LONGEST_TITLE, Unit::Utf16, &|text| Dialect::Discord.text(text));
         let body = json!({"embeds": [{"title": written}]});
         let message = Outgoing { nonce: nonce.clone(), body, summary: title.clone(), tags: Vec::new() };
         let file = Some(File { name: plain(name).into(), text: text.clone() });
-        let note = Note { nonce, title, body: with_nonce(&message), file };
+        let note = Note { nonce, title: begun, body: with_nonce(&message), file };
         self.shared.answer(channel, id, thread, &note).await
     }
 

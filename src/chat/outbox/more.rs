@@ -38,16 +38,34 @@ pub(super) struct More {
     /// The last entry of the note that it continues, which comes first.
     #[serde(default)]
     after: u64,
+    /// What its thread is called, where it must be begun; as the card where nothing is said.
+    #[serde(default)]
+    thread: String,
 }
 
 impl More {
     pub(super) fn new(incident: &IncidentId, title: &str, blocks: Vec<Block>) -> Self {
-        Self { incident: incident.clone(), title: title.to_owned(), blocks, after: 0 }
+        Self {
+            incident: incident.clone(),
+            title: title.to_owned(),
+            blocks,
+            after: 0,
+            thread: title.to_owned(),
+        }
     }
 
     /// Comes after the note that tells the entries up to this one.
     pub(super) fn after(self, entry: u64) -> Self {
         Self { after: entry, ..self }
+    }
+
+    /// Begins a thread of that name, if it must begin one.
+    pub(super) fn in_thread(self, name: &str) -> Self {
+        Self { thread: name.to_owned(), ..self }
+    }
+
+    fn thread(&self) -> &str {
+        if self.thread.is_empty() { &self.title } else { &self.thread }
     }
 
     /// The name of its text.
@@ -195,6 +213,7 @@ impl<P: Platform> Shared<P> {
                 nonce: posting.nonce.clone(),
                 name,
                 title: card.title.clone(),
+                thread: more.thread().to_owned(),
                 text: more.text(),
             };
             match platform.attach(channel, message, thread, &file).await {
@@ -210,7 +229,7 @@ impl<P: Platform> Shared<P> {
         let body = self.parts.layouts.card(self.parts.kind, &card, &self.parts.words);
         let body = body.map_err(|error| PostError::Refused(error.to_string()))?;
         let reply = Outgoing { nonce: posting.nonce.clone(), body, summary: card.summary, tags: Vec::new() };
-        platform.reply(channel, message, thread, title, &reply).await
+        platform.reply(channel, message, thread, more.thread(), &reply).await
     }
 
     async fn continued(&self, posting: &mut Posting, sent: Sent) -> Result<Option<Duration>, Refused> {

@@ -37,6 +37,8 @@ pub struct Attachment {
     /// Holds the first eight characters of the nonce.
     pub name: String,
     pub title: String,
+    /// What the thread is called, where it must be begun.
+    pub thread: String,
     pub text: String,
 }
 
