@@ -318,6 +318,47 @@ fn the_page_of_playbooks_is_what_the_playbooks_say() {
     is_committed("docs/conditions.md", &page);
 }
 
+#[test]
+fn the_page_of_discord_names_the_rights_and_intents_that_the_code_asks_for() {
+    use kubemend::chat::discord::INTENTS;
+    use kubemend::chat::discord::permissions::{MENTIONS, NEEDS, all};
+    let rows = NEEDS.iter().map(|need| (need.name.to_owned(), need.why));
+    holds("docs/discord.md", &table("right", rows));
+    holds("docs/discord.md", &format!("kubemend needs *{}*", MENTIONS.name));
+    assert!(!all().contains(MENTIONS.permission), "the invitation does not ask for it");
+    let asked = serenity::all::GatewayIntents::from_bits(INTENTS).expect("serenity knows them all");
+    let names: Vec<&str> = asked.iter_names().map(|(name, _)| name).collect();
+    let said = if names.is_empty() {
+        "asks for no gateway intents".to_owned()
+    } else {
+        format!("asks for these gateway intents and no others: {}", names.join(", "))
+    };
+    holds("docs/discord.md", &said);
+    if !asked.intersects(serenity::all::GatewayIntents::privileged()) {
+        holds("docs/discord.md", "Leave all *Privileged Gateway Intents* off");
+    }
+}
+
+#[test]
+fn the_page_of_slack_names_the_scopes_that_the_manifest_asks_for() {
+    let scopes = kubemend::chat::slack::manifest::SCOPES;
+    let rows = scopes.iter().map(|(scope, why)| (format!("`{scope}`"), *why));
+    holds("docs/slack.md", &table("scope", rows));
+}
+
+/// A table as the pages have them: what is asked for, and what for.
+fn table<'w>(what: &str, rows: impl Iterator<Item = (String, &'w str)>) -> String {
+    let rows: String = rows.map(|(name, why)| format!("| {name} | {why} |\n")).collect();
+    format!("\n| {what} | what for |\n|---|---|\n{rows}\n")
+}
+
+/// Whether a page says this to the letter.
+#[track_caller]
+fn holds(page: &str, said: &str) {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    assert!(text.contains(said), "{page} must say:\n{said}");
+}
+
 /// Compares a page with its committed form; where they differ, the right one is put where it can be copied from.
 fn is_committed(name: &str, page: &str) {
     let committed = fs::read_to_string(root().join(name)).unwrap_or_default();

@@ -6,6 +6,7 @@
 //! the platform's dialect before they get here. Any layout may be replaced by one in the operator's folder.
 
 mod lines;
+mod questions;
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use handlebars::Handlebars;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::answer::{Form, InputKind};
+use super::answer::Form;
 use super::card::{Block, Card, Rich, Tone};
 use super::cut::cut;
 use super::fit::Fitted;
@@ -167,34 +168,22 @@ impl Layouts {
         let summary = form.title.clone();
         let intro = Card { tone: Tone::Neutral, summary, title: String::new(), blocks: form.intro.clone() };
         let left_out = words.word("card.left_out.plain");
-        let short = |text: &str, limit| cut(text, limit, limits.unit);
-        let inputs = form.inputs.iter().take(5).map(|input| {
-            let (kind, placeholder, options) = match &input.kind {
-                InputKind::Line { placeholder } => ("line", placeholder.clone(), Vec::new()),
-                InputKind::Paragraph { placeholder } => ("paragraph", placeholder.clone(), Vec::new()),
-                InputKind::Choice { options } => ("choice", options.join(" | "), choices(options, limits)),
-            };
-            // A menu of nothing is none.
-            let kind = if kind == "choice" && options.is_empty() { "line" } else { kind };
-            json!({
-                "name": short(&input.name, 90),
-                "label": short(&input.label, limits.form_label),
-                "kind": kind,
-                "placeholder": short(&placeholder, 95),
-                "options": options,
-                "value": short(&input.value, if kind == "choice" { 75 } else { 1000 }),
-                "chosen": options.contains(&short(&input.value, 75)),
-                "required": input.required,
-            })
-        });
+        let inputs = questions::fitted(form, limits);
+        let title = questions::line(&[&form.title], limits.form_title, limits);
         let mut values = Fitted::of(&intro, limits, &left_out).values();
-        values["id"] = json!(form.id);
-        values["title"] = json!(short(&form.title, limits.form_title));
-        values["submit"] = json!(short(&form.submit, limits.form_title));
-        values["inputs"] = json!(inputs.collect::<Vec<_>>());
         // Where a modal has room for five things, what stands above comes after the questions.
-        let above = if form.inputs.len() < 5 { values["body"].as_array().cloned() } else { None };
-        let above: Vec<&str> = above.iter().flatten().filter_map(Value::as_str).collect();
+        let above = if inputs.len() < questions::MOST { values["body"].as_array().cloned() } else { None };
+        let mut above: Vec<String> =
+            above.iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        if inputs.is_empty() && above.is_empty() {
+            // A modal of nothing is refused.
+            above = vec![limits.dialect.text(&title)];
+            values["body"] = json!(above);
+        }
+        values["id"] = json!(form.id);
+        values["submit"] = json!(questions::line(&[&form.submit, &title], limits.form_title, limits));
+        values["title"] = json!(title);
+        values["inputs"] = json!(inputs);
         values["intro"] = json!(above.join("\n"));
         self.render(&name(platform, Layout::Form), &values)
     }
@@ -302,14 +291,6 @@ pub fn judge(
 fn short_title<'t>(title: &'t str, limits: &Limits) -> &'t str {
     let first = title.split_once([':', '：']).map_or(title, |(first, _)| first).trim();
     if limits.unit.count(title) > limits.form_title && !first.is_empty() { first } else { title }
-}
-
-fn choices(options: &[String], limits: &Limits) -> Vec<String> {
-    let mut choices: Vec<String> = options.iter().map(|option| cut(option, 75, limits.unit)).collect();
-    choices.retain(|choice| !choice.trim().is_empty());
-    choices.dedup();
-    choices.truncate(25);
-    choices
 }
 
 fn name(platform: Platform, layout: Layout) -> String {

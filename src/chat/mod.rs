@@ -41,4 +41,5 @@ pub mod slack;
 mod tasks;
 pub mod tell;
 pub mod templates;
+mod waiting;
 pub mod words;

@@ -22,7 +22,7 @@ use crate::incident::{
 };
 
 #[cfg(test)]
-pub(super) use any::{any_card, any_incident};
+pub(super) use any::{any_card, any_form, any_incident};
 
 /// One card of each kind, the incident's first.
 pub fn cards(words: &Words) -> Vec<Card> {

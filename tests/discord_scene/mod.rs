@@ -3,13 +3,14 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fake_discord::guild::Kind;
 use crate::fake_discord::{APPLICATION, BOT_TOKEN, FakeDiscord, GUILD, endpoint, show};
+use crate::support::chat::{self, House};
 use crate::support::stage::{Setup, Stage};
 use crate::support::story::{self, Story};
 
@@ -24,7 +25,7 @@ pub const SPARE: &str = "440000000000000002";
 pub const FORUM: &str = "440000000000000003";
 
 /// Longer than anything takes on a busy machine.
-pub const LONG: Duration = Duration::from_secs(180);
+pub use crate::support::stage::LONG;
 
 /// How things are set up, where it matters.
 pub struct Wanted<'a> {
@@ -100,28 +101,15 @@ impl Scene {
         let secrets = tempfile::tempdir().expect("a temporary folder");
         let token = secrets.path().join("bot");
         std::fs::write(&token, BOT_TOKEN).expect("it can be written");
-        let Wanted { pace, approvals, lives, chat, flags, http } = *wanted;
-        let policy = format!(
-            "gate:
-  roles:
-    viewer: {{}}
-    admin:
-      grants: [{{actions: ['*'], maxRisk: high}}]
-      rights: [pause, silence, audit]
-  people:
-    ann: {{roles: [admin], identities: [{{via: discord, id: \"{ANN}\"}}]}}
+        let Wanted { pace, approvals, lives, flags, http, .. } = *wanted;
+        let people = format!(
+            "    ann: {{roles: [admin], identities: [{{via: discord, id: \"{ANN}\"}}]}}
     vic: {{roles: [viewer], identities: [{{via: discord, id: \"{VIC}\"}}]}}
-  groups:
-  - {{via: discord, id: \"{OPERATORS}\", roles: [admin]}}
-  approvals:
-    low: {{approvals: {approvals}, lives: {lives}}}
-    medium: {{approvals: {approvals}, lives: {lives}}}
-    high: {{approvals: {approvals}, lives: {lives}, typedConfirmation: true}}
-incidents: {{holdOffPercent: 10, settleSeconds: 2}}
-chat:
-{chat}{}",
-            section(&discord, &token, http),
+"
         );
+        let groups = format!("  - {{via: discord, id: \"{OPERATORS}\", roles: [admin]}}\n");
+        let chat = wanted.chat.to_owned() + &section(&discord, &token, http);
+        let policy = House { people: &people, groups: &groups, approvals, lives, chat: &chat }.rules();
         let setup = Setup { pace, policy: &policy, people: &[("root", "admin")], flags, ..Setup::default() };
         let stage = Stage::start(&setup).await;
         if http {
@@ -136,15 +124,8 @@ chat:
 
     /// Waits for something to be there.
     pub async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
-        let started = Instant::now();
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            let seen = || format!("{}\n{}", self.discord.transcript(), self.discord.channel(ALERTS));
-            assert!(started.elapsed() < LONG, "{what}: not within {LONG:?}; in Discord:\n{}", seen());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let seen = || format!("{}\n{}", self.discord.transcript(), self.discord.channel(ALERTS));
+        chat::until(what, seen, look).await
     }
 
     /// The message in a channel, or the post in a forum, whose text holds all of these.
@@ -238,15 +219,12 @@ chat:
     /// Every message in a channel was posted for something else.
     pub fn nothing_doubled(&self, channel: &str) {
         let posted = self.discord.posted(channel);
-        let mut nonces: Vec<String> = self.discord.with(|state| {
+        let nonces: Vec<String> = self.discord.with(|state| {
             let nonce =
                 |message: &Value| state.named.get(message["id"].as_str().unwrap_or_default()).cloned();
             posted.iter().filter_map(nonce).collect()
         });
         assert!(!nonces.is_empty(), "messages have nonces:\n{}", self.discord.channel(channel));
-        let all = nonces.len();
-        nonces.sort();
-        nonces.dedup();
-        assert_eq!(nonces.len(), all, "{}", self.discord.channel(channel));
+        chat::each_once(nonces, || self.discord.channel(channel));
     }
 }

@@ -3,14 +3,15 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fake_slack::people::Kind;
 use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, SIGNING_SECRET, show};
-use crate::support::stage::{LONG, Setup, Stage};
+use crate::support::chat::{self, House};
+use crate::support::stage::{Setup, Stage};
 use crate::support::story::{self, Story};
 
 /// Ann and Ben may do everything, Vic may look; Gus is a guest, Sam is nobody.
@@ -44,6 +45,24 @@ impl Default for Wanted<'_> {
     }
 }
 
+/// The way in by Socket Mode, up to its token.
+pub const SOCKET: &str = "mode: socket\n    appTokenFile";
+
+/// The section `chat.slack`; `way_in` ends with what takes the name of the second file.
+pub fn section(slack: &FakeSlack, bot: &Path, way_in: &str, secret: &Path) -> String {
+    format!(
+        "  slack:
+    botTokenFile: {}
+    {way_in}: {}
+    apiUrl: {}
+    socket: {{connections: 2, pingSeconds: 1, silentSeconds: 2, longestPauseSeconds: 2, reportGapsOverSeconds: 1}}
+",
+        bot.display(),
+        secret.display(),
+        slack.api_url(),
+    )
+}
+
 pub struct Scene {
     pub slack: FakeSlack,
     pub stage: Stage,
@@ -71,39 +90,18 @@ impl Scene {
         std::fs::write(&bot, BOT_TOKEN).expect("it can be written");
         std::fs::write(&app, if wanted.http { SIGNING_SECRET } else { APP_TOKEN })
             .expect("it can be written");
-        let Wanted { pace, approvals, lives, chat, flags, http } = *wanted;
-        let way_in =
-            if http { "mode: http\n    signingSecretFile" } else { "mode: socket\n    appTokenFile" };
-        let policy = format!(
-            "gate:
-  roles:
-    viewer: {{}}
-    admin:
-      grants: [{{actions: ['*'], maxRisk: high}}]
-      rights: [pause, silence, audit]
-  people:
-    ann: {{roles: [admin], identities: [{{via: slack, id: {ANN}}}]}}
+        let Wanted { pace, approvals, lives, flags, http, .. } = *wanted;
+        let way_in = if http { "mode: http\n    signingSecretFile" } else { SOCKET };
+        let people = format!(
+            "    ann: {{roles: [admin], identities: [{{via: slack, id: {ANN}}}]}}
     ben: {{roles: [admin], identities: [{{via: slack, id: {BEN}}}]}}
     vic: {{roles: [viewer], identities: [{{via: slack, id: {VIC}}}]}}
     gus: {{roles: [admin], identities: [{{via: slack, id: {GUS}}}]}}
-  groups:
-  - {{via: slack, id: {ADMINS}, roles: [admin]}}
-  approvals:
-    low: {{approvals: {approvals}, lives: {lives}}}
-    medium: {{approvals: {approvals}, lives: {lives}}}
-    high: {{approvals: {approvals}, lives: {lives}, typedConfirmation: true}}
-incidents: {{holdOffPercent: 10, settleSeconds: 2}}
-chat:
-{chat}  slack:
-    botTokenFile: {}
-    {way_in}: {}
-    apiUrl: {}
-    socket: {{connections: 2, pingSeconds: 1, silentSeconds: 2, longestPauseSeconds: 2, reportGapsOverSeconds: 1}}
-",
-            bot.display(),
-            app.display(),
-            slack.api_url(),
+"
         );
+        let groups = format!("  - {{via: slack, id: {ADMINS}, roles: [admin]}}\n");
+        let chat = wanted.chat.to_owned() + &section(&slack, &bot, way_in, &app);
+        let policy = House { people: &people, groups: &groups, approvals, lives, chat: &chat }.rules();
         let setup = Setup { pace, policy: &policy, people: &[("root", "admin")], flags, ..Setup::default() };
         let stage = Stage::start(&setup).await;
         if http {
@@ -114,15 +112,8 @@ chat:
 
     /// Waits for something to be there.
     pub async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
-        let started = Instant::now();
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            let seen = || format!("{}\n{}", self.slack.transcript(), self.slack.channel(ALERTS));
-            assert!(started.elapsed() < LONG, "{what}: not within {LONG:?}; in Slack:\n{}", seen());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let seen = || format!("{}\n{}", self.slack.transcript(), self.slack.channel(ALERTS));
+        chat::until(what, seen, look).await
     }
 
     /// The top-level message in a channel whose text holds all of these.
@@ -222,11 +213,8 @@ chat:
 
     /// Every incident's message stands once in a channel.
     pub fn nothing_doubled(&self, channel: &str) {
-        let mut ids: Vec<String> = self.slack.posted(channel).iter().filter_map(nonce).collect();
-        let all = ids.len();
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), all, "{}", self.slack.channel(channel));
+        let ids = self.slack.posted(channel).iter().filter_map(nonce).collect();
+        chat::each_once(ids, || self.slack.channel(channel));
     }
 }
 

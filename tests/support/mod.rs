@@ -8,6 +8,7 @@
 pub mod api;
 pub mod bot;
 pub mod browser;
+pub mod chat;
 pub mod house;
 pub mod plain;
 pub mod seed;

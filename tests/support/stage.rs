@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use http::StatusCode;
-use kubemend::sim::api::{Options, RecordedRequest, User};
+use kubemend::sim::api::{Fault, Match, Options, RecordedRequest, User, What};
 use kubemend::sim::scenario::{self, Scenario};
 use kubemend::sim::{Sim, SimOptions};
 use serde_json::Value;
@@ -155,6 +155,15 @@ impl Stage {
     pub async fn records(&self, incident: &Value) -> Vec<Value> {
         let path = format!("/api/v1/audit?incident={}&limit=500", id(incident));
         self.api().get(&path).await["entries"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// A pod of the scenario `bad-release` whose program ends; its logs take so long to be read from now on.
+    pub fn slow_logs(&self, delay: Duration) -> String {
+        let pods = self.kubectl(&["get", "pods", "-n", "orders", "--no-headers"]);
+        let broken = pods.lines().find(|line| line.contains("0/1")).expect("one is broken");
+        let when = Match { user: Some(USER.into()), ..Match::on("get", "pods/log") };
+        self.sim.api().faults().add(Fault { when, what: What::Delay(delay), times: u32::MAX });
+        broken.split_whitespace().next().expect("it has a name").to_owned()
     }
 
     /// `kubectl` as `demo-admin`.

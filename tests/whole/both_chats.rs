@@ -1,11 +1,10 @@
 //! Slack and Discord at once, on one incident: both show one truth, and people are people on either.
 
-use std::time::Instant;
-
-use crate::discord_scene::{ALERTS, ANN, LONG};
+use crate::discord_scene::{ALERTS, ANN};
 use crate::fake_discord::FakeDiscord;
 use crate::fake_slack::FakeSlack;
 use crate::fake_slack::people::Kind;
+use crate::support::chat::{self, House};
 use crate::support::stage::{Setup, Stage};
 use crate::support::story::{Story, approve_label};
 use tempfile::TempDir;
@@ -40,46 +39,19 @@ impl Both {
         let bot = write("bot", crate::fake_slack::BOT_TOKEN);
         let app = write("app", crate::fake_slack::APP_TOKEN);
         let token = write("discord", crate::fake_discord::BOT_TOKEN);
-        let policy = format!(
-            "gate:
-  roles:
-    admin:
-      grants: [{{actions: ['*'], maxRisk: high}}]
-      rights: [pause, silence, audit]
-  people:
-{ONE_PERSON}  approvals:
-    low: {{approvals: {approvals}, lives: 8h}}
-    medium: {{approvals: {approvals}, lives: 8h}}
-    high: {{approvals: {approvals}, lives: 8h, typedConfirmation: true}}
-incidents: {{holdOffPercent: 10, settleSeconds: 2}}
-chat:
-  fallback: {{slack: [{CHANNEL}], discord: [\"{ALERTS}\"]}}
-  slack:
-    botTokenFile: {}
-    appTokenFile: {}
-    apiUrl: {}
-    socket: {{connections: 2, pingSeconds: 1, silentSeconds: 2, longestPauseSeconds: 2, reportGapsOverSeconds: 1}}
-{}",
-            bot.display(),
-            app.display(),
-            slack.api_url(),
-            crate::discord_scene::section(&discord, &token, false),
-        );
+        let fallback = format!("  fallback: {{slack: [{CHANNEL}], discord: [\"{ALERTS}\"]}}\n");
+        let in_slack = crate::scene::section(&slack, &bot, crate::scene::SOCKET, &app);
+        let chat = fallback + &in_slack + &crate::discord_scene::section(&discord, &token, false);
+        let house = House { people: ONE_PERSON, groups: "", approvals, lives: "8h", chat: &chat };
+        let policy = house.rules();
         let setup = Setup { policy: &policy, people: &[("root", "admin")], ..Setup::default() };
         let stage = Stage::start(&setup).await;
         Self { slack, discord, stage, _secrets: secrets }
     }
 
     async fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
-        let started = Instant::now();
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            let seen = || format!("{}\n{}", self.discord.transcript(), self.slack.transcript());
-            assert!(started.elapsed() < LONG, "{what}: not within {LONG:?}; seen:\n{}", seen());
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        let seen = || format!("{}\n{}", self.discord.transcript(), self.slack.transcript());
+        chat::until(what, seen, look).await
     }
 
     /// The message in Slack and that in Discord, when both show these.

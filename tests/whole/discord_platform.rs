@@ -9,7 +9,7 @@ use crate::fake_discord::{APPLICATION, BOT_TOKEN, FakeDiscord, Fault, GUILD, Sco
 use kubemend::chat::discord::Channels;
 use kubemend::chat::discord::settings::{Secret, Secrets, Settings};
 use kubemend::chat::discord::web::Web;
-use kubemend::chat::outbox::{self, ChannelTrouble, MessageId, Outgoing, Platform, PostError};
+use kubemend::chat::outbox::{self, Attachment, ChannelTrouble, MessageId, Outgoing, Platform, PostError};
 use serde_json::json;
 
 const CHANNEL: &str = "440000000000000001";
@@ -69,6 +69,38 @@ async fn a_message_is_posted_edited_answered_and_found_again_whatever_became_of_
     assert_eq!(found.map(|sent| sent.message), Some(further.message));
     assert_eq!(channels.find(&channel, None, &nonce("three")).await.unwrap(), None, "it is in the thread");
     assert_eq!(channels.find(&channel, None, &nonce("five")).await.unwrap(), None);
+    assert_eq!(discord.mistakes(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_put_into_a_thread_and_found_again() {
+    let discord = discord().await;
+    let (channels, channel) = (Channels::new(web(&discord)), CHANNEL.into());
+    let sent = channels.post(&channel, &outgoing("one", &[])).await.unwrap();
+    let file = Attachment {
+        nonce: nonce("file"),
+        name: "i-1-66696c65.txt".to_owned(),
+        title: "More of one".repeat(50),
+        thread: "history".to_owned(),
+        text: "line\n".repeat(2_000),
+    };
+    let there = channels.attach(&channel, &sent.message, None, &file).await.unwrap();
+    let thread = there.thread.as_ref().expect("it stands in the thread");
+    let told = discord.thread(&sent.message.0);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(discord.with(|state| state.channels[thread.0.as_str()].name.clone()), "history");
+    assert_eq!(told[0]["attachments"][0]["filename"], "i-1-66696c65.txt");
+    discord.with(|state| state.channels.get_mut(thread.0.as_str()).unwrap().archived = true);
+    discord.advance(Duration::from_secs(24 * 3600));
+    let found = channels.find(&channel, Some(thread), &nonce("file")).await.unwrap();
+    assert_eq!(found.map(|sent| sent.message), Some(there.message));
+    let next = Attachment { nonce: nonce("next"), ..file };
+    channels.attach(&channel, &sent.message, Some(thread), &next).await.unwrap();
+    assert_eq!(discord.thread(&sent.message.0).len(), 2);
+    discord.forbid(CHANNEL, permissions::ATTACH);
+    let refused = Attachment { nonce: nonce("more"), ..next };
+    let refused = channels.attach(&channel, &sent.message, Some(thread), &refused).await.unwrap_err();
+    assert!(refused.to_string().contains("Attach Files"), "{refused}");
     assert_eq!(discord.mistakes(), Vec::<String>::new());
 }
 
@@ -216,4 +248,21 @@ async fn an_empty_bucket_is_not_asked_and_other_channels_are() {
         .post(&"440000000000000003".into(), &outgoing("x", &[]))
         .await
         .expect("another channel has its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_does_not_know_of_a_thread_says_nothing_twice_in_it() {
+    let discord = discord().await;
+    let (channels, channel) = (Channels::new(web(&discord)), CHANNEL.into());
+    let sent = channels.post(&channel, &outgoing("one", &[])).await.unwrap();
+    let said = outgoing("two", &[]);
+    let first = channels.reply(&channel, &sent.message, None, "history", &said).await.unwrap();
+    discord.advance(Duration::from_secs(24 * 3600));
+    let again = channels.reply(&channel, &sent.message, None, "history", &said).await.unwrap();
+    assert_eq!(again, first);
+    let other =
+        channels.reply(&channel, &sent.message, None, "history", &outgoing("three", &[])).await.unwrap();
+    assert_ne!(other.message, first.message);
+    assert_eq!((discord.thread(&sent.message.0).len(), other.thread), (2, first.thread));
+    assert_eq!(discord.mistakes(), Vec::<String>::new());
 }

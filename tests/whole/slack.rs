@@ -1,6 +1,7 @@
 //! The whole loop in Slack, over the real engine and a simulated cluster: what people do and see, as transcripts.
 
 use crate::scene::{ALERTS, ANN, BEN, GUS, SAM, Scene, VIC, Wanted};
+use crate::support::story::approve_label;
 use kubemend::sim::api::gvr;
 use serde_json::json;
 
@@ -30,12 +31,6 @@ async fn from_first_sight_over_preview_and_approval_to_fixed() {
     assert_eq!(scene.slack.posted(ALERTS).len(), 1, "one message, edited in place");
     assert_eq!(scene.stage.written().len(), 1);
     insta::assert_snapshot!(scene.end().await);
-}
-
-/// What the button says, with the risk it has.
-fn approve_label(shown: &str) -> String {
-    let labels = [APPROVE_LOW, APPROVE_MEDIUM, APPROVE_HIGH];
-    labels.into_iter().find(|label| shown.contains(label)).expect("something can be approved").to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,11 +5,7 @@ use std::time::Duration;
 
 use crate::fake_slack::{Fault, link, show};
 use crate::scene::{ALERTS, ANN, SPARE, Scene, Wanted};
-
-fn approve_label(shown: &str) -> String {
-    let labels = ["Approve (low risk)", "Approve (medium risk)", "Approve (high risk)"];
-    labels.into_iter().find(|label| shown.contains(label)).expect("something can be approved").to_owned()
-}
+use crate::support::story::approve_label;
 
 /// A scene in which something can be approved: the message and the label of its button.
 async fn proposed(wanted: &Wanted<'_>) -> (Scene, String, String) {

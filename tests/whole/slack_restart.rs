@@ -5,13 +5,10 @@ use std::time::Duration;
 
 use crate::fake_slack::Fault;
 use crate::scene::{ALERTS, ANN, BEN, GIL, Scene, Wanted};
+use crate::support::story::approve_label;
 use kubemend::store::Store;
 
 const APPROVE: [&str; 3] = ["Approve (low risk)", "Approve (medium risk)", "Approve (high risk)"];
-
-fn approve_label(shown: &str) -> String {
-    APPROVE.into_iter().find(|label| shown.contains(label)).expect("something can be approved").to_owned()
-}
 
 /// Starts it again without crash points and waits until it hears.
 async fn again(scene: &mut Scene) {

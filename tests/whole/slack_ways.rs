@@ -5,13 +5,9 @@ use std::time::Duration;
 
 use crate::fake_slack::{Fault, show};
 use crate::scene::{ALERTS, ANN, BEN, GIL, SAM, Scene, VIC, Wanted};
-use kubemend::sim::api::{Fault as ApiFault, Match, What};
+use crate::support::story::approve_label;
 
 const APPROVE: [&str; 3] = ["Approve (low risk)", "Approve (medium risk)", "Approve (high risk)"];
-
-fn approve_label(shown: &str) -> String {
-    APPROVE.into_iter().find(|label| shown.contains(label)).expect("something can be approved").to_owned()
-}
 
 /// Waits until somebody's home says all of these.
 async fn home(scene: &Scene, user: &str, holding: &[&str]) -> String {
@@ -89,12 +85,7 @@ async fn slow_logs() -> (Scene, String) {
     let scene = Scene::start(&Wanted::default()).await;
     scene.stage.play("bad-release").await;
     scene.message(ALERTS, &["[*Approve"]).await;
-    let pods = scene.stage.kubectl(&["get", "pods", "-n", "orders", "--no-headers"]);
-    let broken = pods.lines().find(|line| line.contains("0/1")).expect("one is broken");
-    let pod = broken.split_whitespace().next().expect("it has a name").to_owned();
-    let when = Match { user: Some("kubemend".into()), ..Match::on("get", "pods/log") };
-    let what = What::Delay(Duration::from_secs(3));
-    scene.stage.sim.api().faults().add(ApiFault { when, what, times: u32::MAX });
+    let pod = scene.stage.slow_logs(Duration::from_secs(3));
     (scene, format!("diagnose pod/{pod} -n orders"))
 }
 

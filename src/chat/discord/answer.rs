@@ -19,6 +19,7 @@ use crate::chat::answer::{Answer, Audience};
 use crate::chat::card::{Card, Tone};
 use crate::chat::layout::LayoutError;
 use crate::chat::paper::Paper;
+use crate::chat::waiting::{self, Meanwhile, Shows};
 use crate::incident::Digest;
 
 /// How often an answer is tried, and the longest pause between two tries.
@@ -26,6 +27,8 @@ const TRIES: u32 = 6;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// So long Discord may take to know of a first answer.
 const SETTLES: Duration = Duration::from_secs(5);
+/// Unknown webhook: so far, or any more.
+const EARLY: Option<u64> = Some(10_015);
 /// For the asker alone.
 const EPHEMERAL: u64 = 64;
 
@@ -96,8 +99,8 @@ fn way(how: Deferred, to: Audience) -> (Way, bool) {
 }
 
 impl Asking {
-    /// Shows an answer. One that cannot be shown at all is logged, because nobody is left to tell.
-    pub(super) async fn show(&self, answer: &Answer) -> Outcome {
+    /// Shows the answer itself. One that cannot be shown at all is logged, because nobody is left to tell.
+    pub(super) async fn answer(&self, answer: &Answer) -> Outcome {
         let error = match self.try_show(answer).await {
             Ok(()) => return Outcome::Shown,
             Err(error) => error,
@@ -110,6 +113,34 @@ impl Asking {
         }
         tracing::warn!(error, discord.user = %user, "an answer could not be shown to {user}");
         Outcome::Never
+    }
+
+    /// Puts what is there so far where "thinking" stands, once. After the token's fifteen minutes only the answer
+    /// itself is worth an ordinary message.
+    async fn show_so_far(&self, card: &Card) -> waiting::Shown {
+        let body = match views::message(&self.paper, card) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "what is there so far is not shown"
+                );
+                return waiting::Shown::NoMore;
+            }
+        };
+        match self.web.edit_original(&self.place, &body, None).await {
+            Err(WebError::RateLimited { after, .. }) => waiting::Shown::Pause(after),
+            // Over HTTP Discord may not have read the first answer yet.
+            Err(error) if is_spent(&error) && error.code() != EARLY => waiting::Shown::NoMore,
+            Err(error) => {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "what is there so far is not shown"
+                );
+                waiting::Shown::Done
+            }
+            Ok(_) => waiting::Shown::Done,
+        }
     }
 
     async fn try_show(&self, answer: &Answer) -> Result<(), Unshown> {
@@ -201,6 +232,16 @@ impl Asking {
     }
 }
 
+impl Shows for Asking {
+    async fn show(&mut self, next: Meanwhile) -> waiting::Shown {
+        match next {
+            // Discord itself says that kubemend is thinking.
+            Meanwhile::Patience => waiting::Shown::Done,
+            Meanwhile::SoFar(card) => self.show_so_far(&card).await,
+        }
+    }
+}
+
 /// Certainly not done, and worth another try; an edit may be made twice.
 fn passes(way: Way, error: &WebError) -> bool {
     error.passes() || way == Way::Original && matches!(error, WebError::Unknown { .. })
@@ -209,7 +250,7 @@ fn passes(way: Way, error: &WebError) -> bool {
 /// Over HTTP the first answer is a response, and Discord may take longer to read that than kubemend takes for what
 /// follows: until then it knows of no webhook.
 fn is_early(error: &WebError, begun: Instant) -> bool {
-    error.code() == Some(10_015) && begun.elapsed() < SETTLES
+    error.code() == EARLY && begun.elapsed() < SETTLES
 }
 
 /// The token is not good any more, or what it stands for is gone.

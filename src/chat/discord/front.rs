@@ -31,6 +31,7 @@ use crate::chat::identity::{Caller, Unheard};
 use crate::chat::owed::Owing;
 use crate::chat::paper::Paper;
 use crate::chat::pointed::pointed;
+use crate::chat::waiting::Waiting;
 use crate::incident::Text;
 
 /// For so long it is looked whether there are questions, before the click is acknowledged without them.
@@ -39,6 +40,9 @@ const LOOKING: Duration = Duration::from_millis(1_200);
 const ACKNOWLEDGED_AT_ONCE: usize = 512;
 /// How many can wait to be worked on after that.
 const PLACES: usize = 1_000;
+
+/// So often what is there so far is shown: nobody reads more.
+const SO_FAR: u32 = 10;
 
 /// Where clicks and commands are answered.
 pub(super) struct Front {
@@ -193,14 +197,19 @@ impl Front {
     async fn serve(&self, ready: Ready) -> Outcome {
         let Ready { caller, inbound, how, at, since } = ready;
         let Inbound { by, place, what, key } = inbound;
-        let errand = Errand { since, ..Errand::default() };
-        let answer = match &caller {
-            Ok(caller) => self.ask(caller, &what, &errand).await,
-            Err(why) => Answer::only(Card::sentence(Tone::Warning, self.unheard(*why))),
-        };
         let told_here = place.channel.as_ref().is_some_and(|channel| self.channels.contains(channel));
         let (web, paper, forms) = (Arc::clone(&self.web), self.paper.clone(), Arc::clone(&self.forms));
-        let outcome = Asking { web, paper, forms, by, place, key, how, told_here }.show(&answer).await;
+        let mut asking = Asking { web, paper, forms, by, place, key, how, told_here };
+        let errand = Errand { since, ..Errand::default() };
+        let news = errand.progress.subscribe();
+        let answer = Box::pin(async {
+            match &caller {
+                Ok(caller) => self.ask(caller, &what, &errand).await,
+                Err(why) => Answer::only(Card::sentence(Tone::Warning, self.unheard(*why))),
+            }
+        });
+        let answer = Waiting::times(so_far(how)).until(answer, news, &mut asking).await;
+        let outcome = asking.answer(&answer).await;
         metrics::histogram!("kubemend_discord_answer_seconds").record(at.elapsed().as_secs_f64());
         outcome
     }
@@ -242,6 +251,14 @@ impl Front {
             | Unheard::Pending
             | Unheard::Nobody => self.paper.words.say("discord.unheard", &json!({"why": why.to_string()})),
         }
+    }
+}
+
+/// How often what is there so far is shown. Behind a button that was acknowledged quietly stands its own message.
+fn so_far(how: Deferred) -> u32 {
+    match how {
+        Deferred::Thinking | Deferred::Aloud => SO_FAR,
+        Deferred::Quietly => 0,
     }
 }
 

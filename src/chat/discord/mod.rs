@@ -28,6 +28,7 @@ pub mod web;
 
 pub use ack::{Acked, Acker, Deferred, First, Open, Unanswered};
 pub use ears::{Ears, Link};
+pub use gateway::INTENTS;
 pub use identity::People;
 pub use inbox::Taken;
 pub use platform::Channels;

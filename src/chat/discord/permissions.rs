@@ -22,11 +22,11 @@ pub const NEEDS: &[Need] = &[
     need(Permissions::VIEW_CHANNEL, "View Channel", "to see the channel"),
     need(Permissions::SEND_MESSAGES, "Send Messages", "to post its messages, and posts in forums"),
     need(Permissions::EMBED_LINKS, "Embed Links", "its messages are embeds"),
-    need(Permissions::ATTACH_FILES, "Attach Files", "for diffs that are too long for a message"),
+    need(Permissions::ATTACH_FILES, "Attach Files", "for what is too long for a message: evidence and diffs"),
     need(
         Permissions::READ_MESSAGE_HISTORY,
         "Read Message History",
-        "to find out after a crash whether a message was posted",
+        "to find out after a crash whether a message was posted; nothing else is read",
     ),
     need(Permissions::CREATE_PUBLIC_THREADS, "Create Public Threads", "an incident's history has a thread"),
     need(Permissions::SEND_MESSAGES_IN_THREADS, "Send Messages in Threads", "to tell each step there"),

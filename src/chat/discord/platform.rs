@@ -11,18 +11,21 @@
 mod mark;
 mod places;
 mod refusals;
+mod threads;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
-use super::web::{Route, Web, WebError};
-use crate::chat::cut::{Unit, cut};
-use crate::chat::outbox::{MessageId, Outgoing, Platform, PostError, Sent, ThreadId};
+use super::web::{File, Route, Web, WebError};
+use crate::chat::cut::{Unit, cut, fit};
+use crate::chat::dialect::Dialect;
+use crate::chat::outbox::{Attachment, MessageId, Outgoing, Platform, PostError, Sent, ThreadId};
 use crate::incident::Text;
 use places::{Kind, Place, Places, Tags};
 use refusals::{Doing, refused};
+use threads::Note;
 
 /// How many of the newest messages are looked through for a nonce: as many as Discord gives at once.
 const NEWEST: &str = "limit=100";
@@ -30,16 +33,12 @@ const NEWEST: &str = "limit=100";
 const POSTS: usize = 25;
 /// The longest name of a thread.
 const LONGEST_NAME: usize = 100;
+/// The longest title of an embed.
+const LONGEST_TITLE: usize = 256;
 /// After so many minutes without a message Discord files a thread away; the next message brings it back.
 const ARCHIVED_AFTER: u32 = 1440;
 /// Shows a message's embeds again, where somebody hid them.
 const NO_FLAGS: u32 = 0;
-
-const THREAD_IS_ARCHIVED: Option<u64> = Some(50_083);
-const THREAD_EXISTS: Option<u64> = Some(160_004);
-const UNKNOWN_CHANNEL: Option<u64> = Some(10_003);
-/// No more threads, or none at all in a channel of this kind.
-const NO_THREADS: [Option<u64>; 4] = [Some(160_006), Some(160_007), Some(30_033), Some(50_024)];
 
 /// Discord's channels. Clones know the same.
 #[derive(Clone)]
@@ -71,7 +70,7 @@ impl Platform for Channels {
         let shared = &self.shared;
         let place = shared.place(channel).await.map_err(|error| not_done(refused(&error, Doing::Look)))?;
         match &place.kind {
-            Kind::Plain => shared.post(channel, &with_nonce(message), Doing::Post).await,
+            Kind::Plain => shared.post(channel, &with_nonce(message), None, Doing::Post).await,
             Kind::Forum { .. } => shared.post_in_forum(channel, &place, message).await,
         }
     }
@@ -102,27 +101,24 @@ impl Platform for Channels {
         title: &str,
         message: &Outgoing,
     ) -> Result<Sent, PostError> {
-        let shared = &self.shared;
-        let body = with_nonce(message);
-        if let Some(thread) = thread {
-            return shared.say(&thread.0, &body).await.map_err(|error| refused(&error, Doing::Reply));
-        }
-        let thread = match shared.begin(channel, id, title).await {
-            Err(error) if NO_THREADS.contains(&error.code()) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "no thread can begin in {channel}");
-                return shared.beside(channel, id, body).await;
-            }
-            begun => begun.map_err(|error| not_done(refused(&error, Doing::Begin)))?,
-        };
-        match shared.say(&thread, &body).await {
-            // The thread that began at the message was removed, and cannot begin there again.
-            Err(error) if error.code() == UNKNOWN_CHANNEL => {
-                let apart = shared.begin_apart(channel, title).await;
-                let thread = apart.map_err(|error| not_done(refused(&error, Doing::Begin)))?;
-                shared.say(&thread, &body).await.map_err(|error| refused(&error, Doing::Reply))
-            }
-            said => said.map_err(|error| refused(&error, Doing::Reply)),
-        }
+        let note = Note { nonce: &message.nonce, title, body: with_nonce(message), file: None };
+        self.shared.answer(channel, id, thread, &note).await
+    }
+
+    async fn attach(
+        &self,
+        channel: &Text,
+        id: &MessageId,
+        thread: Option<&ThreadId>,
+        file: &Attachment,
+    ) -> Result<Sent, PostError> {
+        let Attachment { nonce, name, title, thread: begun, text } = file;
+        let written = fit(title, LONGEST_TITLE, Unit::Utf16, &|text| Dialect::Discord.text(text));
+        let body = json!({"embeds": [{"title": written}]});
+        let message = Outgoing { nonce: nonce.clone(), body, summary: title.clone(), tags: Vec::new() };
+        let file = Some(File { name: plain(name).into(), text: text.clone() });
+        let note = Note { nonce, title: begun, body: with_nonce(&message), file };
+        self.shared.answer(channel, id, thread, &note).await
     }
 
     async fn find(
@@ -151,9 +147,14 @@ impl Shared {
         self.places.get(&self.web, channel).await
     }
 
-    async fn post(&self, channel: &Text, body: &Map<String, Value>, doing: Doing) -> Result<Sent, PostError> {
-        let route = Route::post("channels/{}/messages", &[channel]);
-        let told = self.web.call(&route, Some(&Value::Object(body.clone()))).await;
+    async fn post(
+        &self,
+        channel: &Text,
+        body: &Map<String, Value>,
+        file: Option<&File>,
+        doing: Doing,
+    ) -> Result<Sent, PostError> {
+        let told = self.web.post(channel, &Value::Object(body.clone()), file).await;
         let told = told.map_err(|error| {
             self.places.forget_if_misjudged(channel, &error);
             refused(&error, doing)
@@ -197,57 +198,6 @@ impl Shared {
             }
             Ok(()) => Ok(()),
         }
-    }
-
-    /// Begins a thread at a message; its id is the message's.
-    async fn begin(&self, channel: &Text, id: &MessageId, title: &str) -> Result<Text, WebError> {
-        let route = Route::post("channels/{}/messages/{}/threads", &[channel, &id.0]);
-        let body = json!({"name": name(title), "auto_archive_duration": ARCHIVED_AFTER});
-        match self.web.call(&route, Some(&body)).await {
-            Ok(told) => Ok(told["id"].as_str().map_or_else(|| id.0.clone(), Text::unpooled)),
-            Err(error) if error.code() == THREAD_EXISTS => Ok(id.0.clone()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Begins a thread that belongs to no message.
-    async fn begin_apart(&self, channel: &Text, title: &str) -> Result<Text, WebError> {
-        let route = Route::post("channels/{}/threads", &[channel]);
-        let body = json!({"name": name(title), "type": 11, "auto_archive_duration": ARCHIVED_AFTER});
-        let told = self.web.call(&route, Some(&body)).await?;
-        Ok(Text::unpooled(told["id"].as_str().unwrap_or_default()))
-    }
-
-    /// Says something in a thread, which is opened first if need be.
-    async fn say(&self, thread: &Text, body: &Map<String, Value>) -> Result<Sent, WebError> {
-        let route = Route::post("channels/{}/messages", &[thread]);
-        let told = self.in_thread(thread, &route, &Value::Object(body.clone())).await?;
-        let id = Text::unpooled(told["id"].as_str().unwrap_or_default());
-        Ok(Sent { message: MessageId(id), thread: Some(ThreadId(thread.clone())) })
-    }
-
-    /// Makes a request in a thread; in one that is archived, after opening it.
-    async fn in_thread(&self, thread: &Text, route: &Route, body: &Value) -> Result<Value, WebError> {
-        match self.web.call(route, Some(body)).await {
-            Err(error) if error.code() == THREAD_IS_ARCHIVED => {
-                let open = json!({"archived": false});
-                self.web.call(&Route::patch("channels/{}", &[thread]), Some(&open)).await?;
-                self.web.call(route, Some(body)).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Answers a message in its channel, where it can have no thread.
-    async fn beside(
-        &self,
-        channel: &Text,
-        id: &MessageId,
-        mut body: Map<String, Value>,
-    ) -> Result<Sent, PostError> {
-        let reference = json!({"message_id": id.0, "fail_if_not_exists": false});
-        body.insert("message_reference".into(), reference);
-        self.post(channel, &body, Doing::Post).await
     }
 
     async fn find_in(&self, channel: &Text, nonce: &Text) -> Result<Option<Sent>, WebError> {
@@ -326,6 +276,11 @@ fn not_done(error: PostError) -> PostError {
     }
 }
 
+/// A file's name, as it may stand in a header.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect()
+}
+
 /// A thread's name: one line, never empty.
 fn name(title: &str) -> String {
     let line = title.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -355,6 +310,12 @@ mod tests {
             (&body["nonce"], &body["enforce_nonce"]),
             (&json!("0123456789abcdef01234567"), &json!(true))
         );
+    }
+
+    #[test]
+    fn a_files_name_breaks_out_of_no_header() {
+        assert_eq!(plain("i-1-0123abcd.txt"), "i-1-0123abcd.txt");
+        assert_eq!(plain("a\"\r\nX: y/../é.txt"), "aXy...txt");
     }
 
     #[test]

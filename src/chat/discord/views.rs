@@ -38,7 +38,7 @@ pub(super) fn sheet(paper: &Paper, card: &Card) -> Result<Shown, LayoutError> {
     told.blocks.insert(0, said);
     let body = paper.layouts.sheet(Platform::Discord, &told, &paper.words)?;
     let text = cut(&whole(card), LONGEST_FILE, Unit::Chars);
-    Ok(Shown { body, file: Some(File { name: "kubemend.txt", text }) })
+    Ok(Shown { body, file: Some(File { name: "kubemend.txt".into(), text }) })
 }
 
 /// Questions as a modal.

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::chat::answer::Input;
+use crate::chat::answer::{Input, InputKind};
 use crate::chat::card::{Mention, Span};
-use crate::chat::samples::{any_card, any_incident, forms};
+use crate::chat::samples::{any_card, any_form, any_incident, forms};
 use crate::chat::tell::Teller;
 use crate::engine::Book;
 
@@ -57,6 +57,75 @@ proptest! {
             prop_assert_eq!(valid(*platform, &body), Vec::new(), "{:?}", platform);
         }
     }
+}
+
+/// Everything that is called so, wherever it stands.
+fn all<'v>(value: &'v Value, key: &str, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get(key).and_then(Value::as_str));
+            fields.values().for_each(|inner| all(inner, key, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| all(inner, key, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_questions_whatsoever_make_a_valid_modal_and_what_comes_back_is_what_was_offered(form in any_form()) {
+        let modal = layouts().form(Platform::Discord, &form, words("en")).expect("JSON");
+        prop_assert_eq!(limits::discord::modal(&modal), Vec::new());
+        let view = layouts().form(Platform::Slack, &form, words("en")).expect("JSON");
+        prop_assert_eq!(limits::slack::view(&view), Vec::new());
+        let choices = |input: &Input| {
+            let options = match &input.kind {
+                InputKind::Choice { options } => options.clone(),
+                InputKind::Line { .. } | InputKind::Paragraph { .. } => Vec::new(),
+            };
+            options.into_iter().chain([input.value.clone()])
+        };
+        let offered: Vec<String> = form.inputs.iter().flat_map(choices).collect();
+        for (body, id) in [(&modal["components"], "custom_id"), (&view["blocks"], "action_id")] {
+            let (mut names, mut values) = (Vec::new(), Vec::new());
+            all(body, id, &mut names);
+            all(body, "value", &mut values);
+            prop_assert!(names.iter().all(|name| form.inputs.iter().any(|input| input.name == *name)));
+            prop_assert!(values.iter().all(|value| offered.iter().any(|own| own == value)), "{:?}", values);
+        }
+    }
+}
+
+#[test]
+fn a_choice_that_is_too_long_to_come_back_is_not_offered_and_one_that_is_only_long_to_read_is() {
+    let (long, longer) = ("s".repeat(90), "s".repeat(160));
+    let input = Input {
+        name: "secret".to_owned(),
+        label: String::new(),
+        kind: InputKind::Choice { options: vec!["a".to_owned(), long.clone(), "a".to_owned(), longer] },
+        value: long.clone(),
+        required: true,
+    };
+    let form = Form {
+        id: "k1.rn.i-1.add".to_owned(),
+        title: String::new(),
+        intro: Vec::new(),
+        inputs: vec![input],
+        submit: String::new(),
+    };
+    let view = layouts().form(Platform::Slack, &form, words("en")).expect("JSON");
+    assert_eq!(limits::slack::view(&view), Vec::new());
+    let menu = &view["blocks"][0]["element"];
+    assert_eq!(menu["options"].as_array().map(Vec::len), Some(2));
+    assert_eq!(menu["initial_option"]["value"], json!(long));
+    assert_eq!(menu["initial_option"], menu["options"][1]);
+    assert_eq!(view["blocks"][0]["label"]["text"], "secret");
+    let modal = layouts().form(Platform::Discord, &form, words("en")).expect("JSON");
+    assert_eq!(limits::discord::modal(&modal), Vec::new());
+    assert_eq!(modal["components"][0]["component"]["options"][1]["value"], json!(long));
+    assert_eq!(modal["title"], "kubemend");
 }
 
 #[test]

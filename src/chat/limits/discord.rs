@@ -88,6 +88,9 @@ fn options(check: &mut Checker, menu: &Value) {
         check.claim(values.insert(value), "/value", "it stands twice", "make it unique");
         check.leave();
     }
+    let chosen = |option: &&Value| option.get("default").and_then(Value::as_bool) == Some(true);
+    let all = menu.get("options").and_then(Value::as_array).into_iter().flatten();
+    check.claim(all.filter(chosen).count() <= 1, "/options", "two are chosen", "choose one");
 }
 
 /// A modal.

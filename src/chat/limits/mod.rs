@@ -45,6 +45,14 @@ pub struct Limits {
     /// Titles of forms, and what their buttons say.
     pub form_title: usize,
     pub form_label: usize,
+    /// What a value is called when it comes back.
+    pub form_name: usize,
+    /// A choice as it is read, and as it comes back.
+    pub form_option: usize,
+    pub form_choice: usize,
+    /// What stands in a field at first, and the hint where nothing does.
+    pub form_text: usize,
+    pub form_hint: usize,
 }
 
 /// Slack's, from Block Kit's reference; `total` stays below what is refused as `msg_blocks_too_long`, which is
@@ -69,6 +77,11 @@ pub const SLACK: Limits = Limits {
     option_label: 75,
     form_title: 24,
     form_label: 150,
+    form_name: 255,
+    form_option: 75,
+    form_choice: 150,
+    form_text: 3000,
+    form_hint: 150,
 };
 
 /// Discord's: 6,000 over title, description, fields and footer.
@@ -92,6 +105,11 @@ pub const DISCORD: Limits = Limits {
     option_label: 100,
     form_title: 45,
     form_label: 45,
+    form_name: 100,
+    form_option: 100,
+    form_choice: 100,
+    form_text: 4000,
+    form_hint: 100,
 };
 
 /// Where a rendered message breaks a limit.

@@ -133,6 +133,11 @@ fn input(check: &mut Checker, block: &Value) {
     if block.pointer("/element/type").and_then(Value::as_str) == Some("static_select") {
         check.enter("/element");
         options(check, &block["element"], 100);
+        let element = &block["element"];
+        let chosen = element.get("initial_option");
+        let offered = element.get("options").and_then(Value::as_array);
+        let known = chosen.is_none_or(|chosen| offered.is_some_and(|all| all.contains(chosen)));
+        check.claim(known, "/initial_option", "it is none of the options", "choose one that is offered");
         check.leave();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Each continuation is a message of its own in the store, named by its incident and a digest of its text: the
 //! same text is continued once in a channel, over edits, restarts and lost answers. Of what stands in an
-//! incident's message, which changes with the evidence, only so many are continued.
+//! incident's message, which changes with the evidence, only so many are continued. They keep their order: one comes
+//! after the note that it belongs to, and after what was to be continued before it.
 
 use std::time::Duration;
 
@@ -34,11 +35,37 @@ pub(super) struct More {
     incident: IncidentId,
     title: String,
     blocks: Vec<Block>,
+    /// The last entry of the note that it continues, which comes first.
+    #[serde(default)]
+    after: u64,
+    /// What its thread is called, where it must be begun; as the card where nothing is said.
+    #[serde(default)]
+    thread: String,
 }
 
 impl More {
     pub(super) fn new(incident: &IncidentId, title: &str, blocks: Vec<Block>) -> Self {
-        Self { incident: incident.clone(), title: title.to_owned(), blocks }
+        Self {
+            incident: incident.clone(),
+            title: title.to_owned(),
+            blocks,
+            after: 0,
+            thread: title.to_owned(),
+        }
+    }
+
+    /// Comes after the note that tells the entries up to this one.
+    pub(super) fn after(self, entry: u64) -> Self {
+        Self { after: entry, ..self }
+    }
+
+    /// Begins a thread of that name, if it must begin one.
+    pub(super) fn in_thread(self, name: &str) -> Self {
+        Self { thread: name.to_owned(), ..self }
+    }
+
+    fn thread(&self) -> &str {
+        if self.thread.is_empty() { &self.title } else { &self.thread }
     }
 
     /// The name of its text.
@@ -47,7 +74,7 @@ impl More {
     }
 
     fn subject(&self) -> Text {
-        format!("{PREFIX}{}:{}", self.incident, &self.digest().as_str()[..16]).into()
+        subject(&self.incident, &self.digest())
     }
 
     fn card(&self, title: String) -> Card {
@@ -69,6 +96,10 @@ impl More {
         let all = self.blocks.iter().map(write).collect::<Vec<_>>().join("\n\n");
         cut(&all, LONGEST, Unit::Chars) + "\n"
     }
+}
+
+fn subject(incident: &IncidentId, digest: &Digest) -> Text {
+    format!("{PREFIX}{incident}:{}", &digest.as_str()[..16]).into()
 }
 
 impl<P: Platform> Shared<P> {
@@ -104,9 +135,19 @@ impl<P: Platform> Shared<P> {
 
     async fn go_on(&self, posting: &mut Posting, more: &More) -> Result<Option<Duration>, Refused> {
         let channel = posting.key.channel.clone();
-        let Some((message, thread)) = self.parent(&channel, &more.incident).await? else {
-            return Ok(Some(NOT_YET));
+        let Some(parent) = self.parent(&channel, &more.incident).await? else { return Ok(Some(NOT_YET)) };
+        let (message, thread) = match &parent.state {
+            PostState::Posted { message, thread } => {
+                (MessageId(message.clone()), thread.clone().map(ThreadId))
+            }
+            PostState::Abandoned { .. } => {
+                return self.give_up(posting, "its message is given up".to_owned()).await;
+            }
+            PostState::Wanted | PostState::Sending | PostState::Gathered { .. } => return Ok(Some(NOT_YET)),
         };
+        if posting.state == PostState::Wanted && !self.is_next(&parent, more).await? {
+            return Ok(Some(NOT_YET));
+        }
         if let Some(wait) = self.pace.wait(Method::Reply, &channel) {
             return Ok(Some(wait));
         }
@@ -132,22 +173,27 @@ impl<P: Platform> Shared<P> {
         }
     }
 
-    /// The incident's message in that channel, with its thread.
-    async fn parent(
-        &self,
-        channel: &Text,
-        incident: &IncidentId,
-    ) -> Result<Option<(MessageId, Option<ThreadId>)>, Refused> {
+    /// The incident's message in that channel.
+    async fn parent(&self, channel: &Text, incident: &IncidentId) -> Result<Option<Posting>, Refused> {
         let platform = self.parts.platform.name();
         let all = self.parts.engine.postings(platform, incident.as_str()).await?;
-        let here = all.into_iter().find(|posting| posting.key.channel == *channel);
-        Ok(here.and_then(|posting| match posting.state {
-            PostState::Posted { message, thread } => Some((MessageId(message), thread.map(ThreadId))),
-            PostState::Wanted
-            | PostState::Sending
-            | PostState::Gathered { .. }
-            | PostState::Abandoned { .. } => None,
-        }))
+        Ok(all.into_iter().find(|posting| posting.key.channel == *channel))
+    }
+
+    /// Whether its note was told, and everything that the message wanted continued before.
+    async fn is_next(&self, parent: &Posting, more: &More) -> Result<bool, Refused> {
+        if parent.notes.told < more.after {
+            return Ok(false);
+        }
+        let own = more.digest();
+        for earlier in parent.continued.iter().take_while(|earlier| **earlier != own) {
+            let subject = subject(&more.incident, earlier);
+            let known = self.parts.engine.postings(self.parts.platform.name(), &subject).await?;
+            if known.iter().any(|other| other.key.channel == parent.key.channel && !other.settled) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// As a message if one holds all of it; as a file if not; cut where the platform takes no file.
@@ -167,6 +213,7 @@ impl<P: Platform> Shared<P> {
                 nonce: posting.nonce.clone(),
                 name,
                 title: card.title.clone(),
+                thread: more.thread().to_owned(),
                 text: more.text(),
             };
             match platform.attach(channel, message, thread, &file).await {
@@ -182,7 +229,7 @@ impl<P: Platform> Shared<P> {
         let body = self.parts.layouts.card(self.parts.kind, &card, &self.parts.words);
         let body = body.map_err(|error| PostError::Refused(error.to_string()))?;
         let reply = Outgoing { nonce: posting.nonce.clone(), body, summary: card.summary, tags: Vec::new() };
-        platform.reply(channel, message, thread, title, &reply).await
+        platform.reply(channel, message, thread, more.thread(), &reply).await
     }
 
     async fn continued(&self, posting: &mut Posting, sent: Sent) -> Result<Option<Duration>, Refused> {

@@ -37,6 +37,8 @@ pub struct Attachment {
     /// Holds the first eight characters of the nonce.
     pub name: String,
     pub title: String,
+    /// What the thread is called, where it must be begun.
+    pub thread: String,
     pub text: String,
 }
 
@@ -141,7 +143,8 @@ pub trait Platform: Send + Sync + 'static {
         std::future::ready(Err(PostError::Refused(why)))
     }
 
-    /// The message with that nonce, or with a file whose name holds its first eight characters, among the newest of the channel, or of the thread where one is given.
+    /// The message with that nonce, or with a file whose name holds its first eight characters, among the newest of
+    /// the channel, or of the thread where one is given.
     fn find(
         &self,
         channel: &Text,

@@ -93,7 +93,7 @@ impl<P: Platform> Shared<P> {
         if rest.is_empty() || posting.continued.len() >= more::MOST {
             return Ok(());
         }
-        let more = More::new(&view.incident.id, &wanted.card.title, rest);
+        let more = More::new(&view.incident.id, &wanted.card.title, rest).in_thread(&wanted.title);
         let digest = more.digest();
         if posting.continued.contains(&digest) {
             return Ok(());
@@ -226,6 +226,7 @@ impl<P: Platform> Shared<P> {
             None
         } else {
             let more = More::new(&view.incident.id, &wanted.card.title, rest);
+            let more = more.in_thread(&wanted.title).after(noting.to);
             Some(self.want_more(&posting.key.channel, &more).await?)
         };
         let (nonce, summary, tags) = (noting.nonce.clone(), card.summary, Vec::new());

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::chat::answer::{Form, Input, InputKind};
 use crate::chat::card::{Button, Field, Span, Style};
 use crate::chat::press::{Press, Seen};
 use crate::incident::Digest;
@@ -67,6 +68,36 @@ pub(in crate::chat) fn any_card() -> impl Strategy<Value = Card> {
         blocks.insert(0, Block::Text { text: Rich::plain("something") });
         Card { tone: Tone::Info, summary, title, blocks }
     })
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let kind = prop_oneof![
+        1 => text().prop_map(|placeholder| InputKind::Line { placeholder }),
+        1 => text().prop_map(|placeholder| InputKind::Paragraph { placeholder }),
+        3 => vec(text(), 0..40).prop_map(|options| InputKind::Choice { options }),
+    ];
+    (text(), text(), kind, text(), any::<prop::sample::Index>(), any::<(bool, bool)>()).prop_map(
+        |(name, label, kind, value, at, (required, offered))| {
+            let value = match &kind {
+                InputKind::Choice { options } if offered && !options.is_empty() => at.get(options).clone(),
+                InputKind::Line { .. } | InputKind::Paragraph { .. } | InputKind::Choice { .. } => value,
+            };
+            Input { name, label, kind, value, required }
+        },
+    )
+}
+
+/// Questions of anything, some of them twice.
+pub(in crate::chat) fn any_form() -> impl Strategy<Value = Form> {
+    let press = Press::Run { incident: "i-42".into(), remedy: "add-pull-secret".into() };
+    let id = press.id().expect("short");
+    (text(), vec(any_block(), 0..4), vec(any_input(), 0..8), text(), any::<bool>()).prop_map(
+        move |(title, intro, mut inputs, submit, twice)| {
+            let again = inputs.first().cloned().filter(|_| twice);
+            inputs.extend(again);
+            Form { id: id.clone(), title, intro, inputs, submit }
+        },
+    )
 }
 
 fn any_quote() -> impl Strategy<Value = Quote> {

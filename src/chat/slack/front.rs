@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use futures::future::Either;
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -20,7 +20,6 @@ use super::inbound::{Asker, Inbound, Place, What};
 use super::inbox::Taken;
 use super::manifest::DIAGNOSE;
 use super::platform::Channels;
-use super::waiting::{self, Meanwhile, Waiting};
 use super::web::Web;
 use crate::chat::answer::Answer;
 use crate::chat::card::{Card, Tone};
@@ -32,7 +31,17 @@ use crate::chat::owed::Owing;
 use crate::chat::paper::Paper;
 use crate::chat::pointed::pointed;
 use crate::chat::press::Press;
+use crate::chat::waiting::{self, Meanwhile, Shows, Waiting};
 use crate::incident::Text;
+
+/// After so long somebody is shown that it is being worked on; a modal can be opened for three seconds only.
+const PATIENCE: Duration = Duration::from_millis(1_200);
+/// By then an acknowledgement has reached Slack, whatever the disk did.
+const ACKNOWLEDGED: Duration = Duration::from_millis(250);
+/// A response URL takes five answers: these, the last one, and one in reserve.
+const BY_RESPONSE: u32 = 3;
+/// A message can be edited as often as one likes; nobody reads more.
+const BY_EDIT: u32 = 10;
 
 /// Where clicks and commands are answered.
 pub(super) struct Front {
@@ -49,6 +58,31 @@ pub(super) struct Front {
 fn aloud(place: &Place, key: &str) -> Option<Aloud> {
     let thread = place.thread.as_ref().or(place.message.as_ref())?;
     Some(Aloud::new(place.channel.as_ref()?, thread, key))
+}
+
+/// How long, and how often, somebody waits.
+fn waiting(taken: Instant, what: &What) -> Waiting {
+    let times = match what {
+        What::Commanded { .. } | What::Shortcut { .. } => BY_RESPONSE,
+        What::Mentioned { .. } => BY_EDIT,
+        What::Pressed { .. } | What::Filled { .. } | What::HomeOpened | What::Nothing => 0,
+    };
+    Waiting::times(times).patient(taken, PATIENCE)
+}
+
+/// Somebody who waits for an answer, and where they see what is there so far.
+struct Looking<'f> {
+    front: &'f Front,
+    asking: &'f mut Asking,
+    what: &'f What,
+    key: &'f str,
+}
+
+impl Shows for Looking<'_> {
+    async fn show(&mut self, next: Meanwhile) -> waiting::Shown {
+        self.front.meanwhile(self.asking, self.what, self.key, next).await;
+        waiting::Shown::Done
+    }
 }
 
 impl Front {
@@ -79,8 +113,8 @@ impl Front {
             return Shown::Yes;
         }
         let errand = Errand { since, doubt: None, ..Errand::default() };
-        let mut news = errand.progress.subscribe();
-        let answer = async {
+        let news = errand.progress.subscribe();
+        let answer = Box::pin(async {
             match self.caller(&by).await {
                 Ok(caller) => {
                     let errand = Errand { doubt: self.people.doubt(), ..errand };
@@ -88,31 +122,16 @@ impl Front {
                 }
                 Err(why) => Answer::only(Card::sentence(Tone::Warning, why)),
             }
-        };
-        let mut answer = std::pin::pin!(answer);
-        let mut waiting = Waiting::new(at, &what);
-        let answer = loop {
-            let next = tokio::select! {
-                biased;
-                answer = &mut answer => break answer,
-                next = waiting.next(&mut news) => next,
-            };
-            let show = Box::pin(self.meanwhile(&mut asking, &what, &key, next));
-            match futures::future::select(show, &mut answer).await {
-                Either::Left(((), _)) => {}
-                Either::Right((answer, show)) => {
-                    show.await;
-                    break answer;
-                }
-            }
-        };
+        });
+        let mut looking = Looking { front: self, asking: &mut asking, what: &what, key: &key };
+        let answer = waiting(at, &what).until(answer, news, &mut looking).await;
         metrics::histogram!("kubemend_slack_answer_seconds").record(at.elapsed().as_secs_f64());
         if since.is_some() && matches!(what, What::Mentioned { .. }) && asking.aloud.is_none() {
             asking.aloud = self.spoken(&asking, &key).await;
         }
         if since.is_none() && matches!(what, What::Filled { .. }) {
             // The acknowledgement changes the window, too; it must have come before.
-            waiting::until(Some((at + waiting::ACKNOWLEDGED).into())).await;
+            waiting::until(Some((at + ACKNOWLEDGED).into())).await;
         }
         let shown = asking.show(&answer).await;
         if let Answer::Sheet(card) = &answer {

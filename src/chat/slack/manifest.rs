@@ -4,21 +4,21 @@ use serde_json::{Value, json};
 
 use super::settings::Mode;
 
-/// The bot's scopes, and what each is for.
+/// The bot's scopes, and what each is for, in Markdown.
 pub const SCOPES: &[(&str, &str)] = &[
-    ("app_mentions:read", "to hear when somebody mentions it"),
+    ("app_mentions:read", "to hear `@kubemend …`"),
     (
         "channels:history",
-        "to find out after a crash whether a message was posted, and after a gap what was missed",
+        "to find out after a crash whether a message was posted, and after a gap which mentions were missed; nothing else is read",
     ),
     ("channels:read", "to see whether a channel is archived and whether it is in it"),
     ("chat:write", "to post and edit its messages"),
-    ("commands", "for /mend and the shortcut"),
+    ("commands", "for `/mend` and the message shortcut *Diagnose*"),
     ("files:write", "to put what is too long for a message into its thread as a file"),
-    ("groups:history", "the same in private channels"),
-    ("groups:read", "the same in private channels"),
+    ("groups:history", "as `channels:history`, in private channels"),
+    ("groups:read", "as `channels:read`, in private channels"),
     ("usergroups:read", "for roles that are given to user groups"),
-    ("users:read", "to see whether somebody is a full, active member"),
+    ("users:read", "to refuse guests, bots and deactivated users"),
 ];
 
 /// The callback of the message shortcut.

@@ -21,7 +21,6 @@ mod service;
 pub mod settings;
 mod socket;
 mod views;
-mod waiting;
 pub mod web;
 
 pub use ears::{Ears, Link};

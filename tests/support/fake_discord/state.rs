@@ -19,6 +19,8 @@ pub struct State {
     pub removed: BTreeSet<String>,
     pub ephemerals: Vec<Ephemeral>,
     pub modals: Vec<Modal>,
+    /// Every file that was sent, by its name, whatever came of it.
+    pub files: BTreeMap<String, String>,
     pub interactions: BTreeMap<String, Interaction>,
     /// By server; `None`: everywhere.
     pub commands: BTreeMap<Option<String>, Vec<Value>>,
@@ -179,6 +181,7 @@ impl State {
             channels: channels.iter().map(channel).collect(),
             removed: BTreeSet::new(),
             ephemerals: Vec::new(),
+            files: BTreeMap::new(),
             modals: Vec::new(),
             interactions: BTreeMap::new(),
             commands: BTreeMap::new(),

@@ -137,7 +137,9 @@ fn done(
     match read(headers, body) {
         Err(refused) => Done::new(Value::Null, Err(refused), told),
         Ok((given, files)) => {
-            let asked = Asked { parts: &route.parts, query, body: &given, files: &files };
+            let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+            discord.with(|state| state.files.extend(files));
+            let asked = Asked { parts: &route.parts, query, body: &given, files: &names };
             let outcome = discord.with(|state| routes::call(state, &route.name, &asked, discord));
             Done::new(given, outcome, told)
         }
@@ -157,8 +159,8 @@ fn admitted(route: &routes::Route, headers: &HeaderMap) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The body as JSON, and the names of the files beside it.
-fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Value, Vec<String>), Refused> {
+/// The body as JSON, and the files beside it.
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Value, Vec<(String, String)>), Refused> {
     let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let broken = || Refused::new(400, 50109, "The request body contains invalid JSON.");
     if body.is_empty() {
@@ -177,7 +179,8 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<(Value, Vec<String>), Refuse
         if head.contains("name=\"payload_json\"") {
             given = serde_json::from_str(content.trim_end()).map_err(|_| broken())?;
         } else if let Some(name) = head.split("filename=\"").nth(1).and_then(|rest| rest.split('"').next()) {
-            files.push(name.to_owned());
+            let content = content.strip_suffix("\r\n").unwrap_or(content);
+            files.push((name.to_owned(), content.to_owned()));
         }
     }
     Ok((given, files))

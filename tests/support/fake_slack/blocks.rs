@@ -154,6 +154,10 @@ fn element(element: &Value, at: &str, found: &mut Vec<String>) {
             ];
             keys(element, &allowed, at, found);
             options(element, 100, at, found);
+            let (chosen, offered) = (&element["initial_option"], element["options"].as_array());
+            if !chosen.is_null() && !offered.is_some_and(|all| all.contains(chosen)) {
+                found.push(told("must be one of the options", &format!("{at}/initial_option")));
+            }
         }
         "plain_text_input" => {
             let allowed = [
@@ -169,6 +173,7 @@ fn element(element: &Value, at: &str, found: &mut Vec<String>) {
             ];
             keys(element, &allowed, at, found);
             text(&element["placeholder"], &["plain_text"], 150, &format!("{at}/placeholder"), found);
+            length(&element["initial_value"], 3000, &format!("{at}/initial_value"), found);
         }
         other => found.push(told(&format!("unsupported type: {other}"), &format!("{at}/type"))),
     }

@@ -46,6 +46,7 @@ async fn a_file_is_put_into_a_thread_and_found_again() {
         nonce: "0123456789abcdef".into(),
         name: "i-1-01234567.txt".to_owned(),
         title: "All of it".to_owned(),
+        thread: "history".to_owned(),
         text: "ä long text\n".repeat(2_000),
     };
     let found = || channels.find(&channel, sent.thread.as_ref(), &file.nonce);

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use serenity::constants::Opcode;
 
-/// kubemend asks for no events: interactions come without any.
-const INTENTS: u64 = 0;
+/// The gateway intents: kubemend asks for no events, since interactions come without any.
+pub const INTENTS: u64 = 0;
 
 /// A payload that came.
 #[derive(Debug, Deserialize)]

@@ -17,6 +17,8 @@ mod starts;
 #[cfg(test)]
 mod tests;
 
+pub use frame::INTENTS;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -17,6 +17,8 @@ pub(super) enum Doing {
     Begin,
     /// Writing or reading in a thread.
     Reply,
+    /// Writing in a thread, with a file.
+    Attach,
     /// Reading the channel.
     Look,
 }
@@ -30,13 +32,14 @@ impl Doing {
             Self::Edit | Self::EditPost => "View Channel, Embed Links",
             Self::Begin => "Create Public Threads",
             Self::Reply => "Send Messages in Threads, Embed Links, Read Message History",
+            Self::Attach => "Attach Files, Send Messages in Threads, Embed Links",
             Self::Look => "View Channel, Read Message History",
         }
     }
 
     /// Whether the channel in question is a thread or a post.
     fn is_in_thread(self) -> bool {
-        matches!(self, Self::EditPost | Self::Reply)
+        matches!(self, Self::EditPost | Self::Reply | Self::Attach)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The body of a request: JSON, or JSON with a file beside it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -9,7 +11,7 @@ use crate::incident::Digest;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct File {
     /// Plain ASCII without quotes; it stands in a header.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub text: String,
 }
 
@@ -48,7 +50,7 @@ mod tests {
     #[test]
     fn a_file_stands_beside_its_message_whatever_it_holds() {
         let text = "--kubemend-0\r\nContent-Disposition: form-data; name=\"payload_json\"\r\n\r\n{}";
-        let file = File { name: "kubemend.txt", text: text.to_owned() };
+        let file = File { name: "kubemend.txt".into(), text: text.to_owned() };
         let Written { kind, bytes } = Written::with(&json!({"content": "x"}), &file);
         let border = kind.strip_prefix("multipart/form-data; boundary=").expect("a border");
         assert!(border.len() <= 70, "as RFC 2046 has it: {}", border.len());

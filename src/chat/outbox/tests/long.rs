@@ -126,3 +126,24 @@ async fn a_window_that_was_cut_goes_on_in_the_thread_once_for_all_who_look() {
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("What would change") && !told[0].contains("short"), "only what was cut");
 }
+
+#[tokio::test]
+async fn what_goes_on_keeps_its_order_though_the_first_of_it_fails() {
+    let rig = Rig::new(ONE).await;
+    rig.fake.0.lock().takes_files = true;
+    let incident = rig::open(&rig.engine, "a", Severity::Warning).await;
+    let outbox = rig.start();
+    rig.fake.until(|w| w.messages("C1").len() == 1).await;
+    // The note comes first and is taken.
+    rig.fake.fail(Method::Reply, Fault::Pass);
+    let unreachable = || PostError::NotSent("no connection".to_owned());
+    rig.fake.fail(Method::Reply, Fault::Refuse(unreachable()));
+    quoting(&rig, &incident, &[20_000]).await;
+    rig.fake.until(|w| w.faults.is_empty()).await;
+    quoting(&rig, &incident, &[30_000]).await;
+    rig.fake.until(|w| w.replies("C1").concat().matches("\"file\"").count() == 2).await;
+    outbox.stop().await;
+    let told = continued(&rig);
+    let lengths: Vec<bool> = told.iter().map(|file| file.len() > 25_000).collect();
+    assert_eq!(lengths, [false, true], "the first one first");
+}
