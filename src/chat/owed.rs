@@ -3,7 +3,7 @@
 //! Shared by all platforms; what a platform writes down (who, what, where to answer) is text here. The order is
 //! write-ahead within a bound: an acknowledgement waits for the disk, but no longer than [`PATIENCE`]. On a sound
 //! disk whatever was acknowledged survives `kill -9`; on a stalled one people are still acknowledged in time, and
-//! only what comes within the stall is lost with the process. Writes are gathered, so a storm of clicks is a few
+//! only what comes within the stall is lost with the process; the work on it begins after it is written. Writes are gathered, so a storm of clicks is a few
 //! transactions. What could not be shown yet is taken up again now and then, and after a restart.
 //!
 //! Refuses to repeat anything itself: that a decision is taken once is the gate's and the store's.
@@ -21,6 +21,8 @@ use crate::engine::{Handle, Owed};
 
 /// The longest that an acknowledgement waits for the disk.
 pub(in crate::chat) const PATIENCE: Duration = Duration::from_millis(50);
+/// The longest that work waits for the disk.
+const WORK_PATIENCE: Duration = Duration::from_secs(2);
 /// So long somebody may wait for an answer: the ways to give it last no longer.
 pub(in crate::chat) const LIVES: SignedDuration = SignedDuration::from_mins(30);
 /// How many orders can wait for the disk, and how many are written together.
@@ -46,8 +48,15 @@ pub(in crate::chat) trait TakesUp: Send + Sync {
 }
 
 enum Order {
-    Keep { owed: Owed, kept: oneshot::Sender<()> },
-    Answered { key: String },
+    Keep {
+        owed: Owed,
+        kept: oneshot::Sender<()>,
+    },
+    Answered {
+        key: String,
+    },
+    /// All before it is written.
+    Written(oneshot::Sender<()>),
 }
 
 /// Writes down what is owed.
@@ -90,6 +99,17 @@ impl Owing {
             return Kept(None);
         }
         Kept(Some(told))
+    }
+
+    /// Waits until all that was kept so far is on the disk, but not for ever: what is done about it shall not be
+    /// there without it.
+    pub(in crate::chat) async fn written(&self) {
+        let Some(orders) = &self.orders else { return };
+        let (told, written) = oneshot::channel();
+        let asked = async { orders.send(Order::Written(told)).await.is_ok() && written.await.is_ok() };
+        if tokio::time::timeout(WORK_PATIENCE, asked).await.is_err() {
+            tracing::warn!("the disk is slow; work on {} goes on without it", self.platform);
+        }
     }
 
     /// It was answered, or nobody can be reached.
@@ -191,9 +211,14 @@ impl Keeper {
                     owed.retain(|owed| owed.key != key);
                     answered.push(key);
                 }
+                Order::Written(told) => waiting.push(told),
             }
         }
-        let written = self.engine.change_owed(self.platform, &owed, &answered).await;
+        let written = if owed.is_empty() && answered.is_empty() {
+            Ok(())
+        } else {
+            self.engine.change_owed(self.platform, &owed, &answered).await
+        };
         {
             let mut busy = self.busy.lock();
             for key in &answered {
@@ -246,6 +271,25 @@ mod tests {
         again.put_off("a");
         assert_eq!(keys(&again).await, ["a"]);
         assert_eq!(keys(&Owing::new("discord", &engine).0).await, [] as [String; 0]);
+    }
+
+    #[tokio::test]
+    async fn work_begins_after_what_it_is_about_was_written() {
+        let store = Store::memory().await.expect("memory");
+        let engine = rig::engine(&store).await.handle();
+        let (owing, keeper) = Owing::new("slack", &engine);
+        let stop = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(keeper.run(stop.clone()));
+        for number in 0..50 {
+            let key = number.to_string();
+            drop(owing.keep(&key, String::new()));
+            owing.written().await;
+            let kept = engine.owed("slack").await.expect("readable");
+            assert!(kept.iter().any(|owed| owed.key == key), "{key} is not written");
+        }
+        stop.cancel();
+        running.join_all().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

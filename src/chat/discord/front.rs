@@ -165,6 +165,7 @@ impl Front {
     /// Does what was wanted, and shows what came of it; until that is shown it is owed.
     async fn finish(&self, ready: Ready) {
         let key = ready.inbound.key.clone();
+        self.owing.written().await;
         let outcome = match self.as_it_stands(ready).await {
             Ok(ready) => self.serve(ready).await,
             Err(outcome) => outcome,

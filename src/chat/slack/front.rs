@@ -98,6 +98,7 @@ impl Front {
 
     async fn answer(&self, taken: Taken) {
         let key = taken.inbound.key.clone();
+        self.owing.written().await;
         match self.serve(taken).await {
             Shown::Yes | Shown::Never => self.owing.answered(&key).await,
             Shown::Later => self.owing.put_off(&key),
