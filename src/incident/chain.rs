@@ -332,6 +332,9 @@ mod tests {
         let mut records = sample();
         records[2].at += jiff::SignedDuration::from_nanos(1);
         check_broken(&records, 3, "head was changed");
+        let mut records = sample();
+        records[2].number += 1;
+        check_broken(&records, 3, "head was changed");
     }
 
     #[test]
@@ -378,6 +381,18 @@ mod tests {
         assert_eq!(verify(&records).expect("before").records, 3);
         assert_eq!(verify(&records[1..]).expect("after").records, 2);
         check_broken(&records[2..], 3, "no checkpoint");
+        let elsewhere = Upkeep::Checkpoint { through: 1, hash: Digest::of_bytes(b"another chain") };
+        records[2] = link(&records[1].head(), 0, records[1].at, &"".into(), body(&elsewhere));
+        check_broken(&records[1..], 2, "no checkpoint");
+    }
+
+    #[test]
+    fn a_record_about_no_incident_never_loses_its_body() {
+        let by = crate::incident::samples::actor("ann");
+        let excuse = Upkeep::Forgotten { incident: "".into(), entries: 1 };
+        let mut records = chain(vec![note("i-1", "a"), upkeep(&Upkeep::Paused { by }), upkeep(&excuse)]);
+        records[1].entry = None;
+        check_broken(&records, 2, "its body is missing");
     }
 
     #[test]
