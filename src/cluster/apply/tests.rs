@@ -245,12 +245,9 @@ async fn another_proposals_mark_on_the_object_is_not_this_ones() {
 
 #[tokio::test]
 async fn what_is_to_be_made_and_exists_already_is_left_alone() {
-    let create = Change {
-        target: crate::incident::Target { uid: "".into(), ..target("Deployment") },
-        relies_on: Vec::new(),
-        operation: Operation::Create(deployment()),
-        summary: "make".into(),
-    };
+    let target = crate::incident::Target { uid: "".into(), ..target("Deployment") };
+    let operation = Operation::Create(deployment());
+    let create = Change { target, relies_on: Vec::new(), operation, ..patch() };
     let far = FarSide::new(Some(deployment()), Does::Answers);
     let why = stale(apply(&far, create.clone()).await);
     assert!(why.contains("exists already"), "{why}");
