@@ -114,6 +114,7 @@ mod tests {
             {"name": "DB_PASSWORD", "value": "hunter2"},
             {"name": "LOG_LEVEL", "value": "debug"},
             {"name": "UPSTREAM", "value": "postgres://app:hunter2@db/payments"},
+            {"name": "GIT", "value": "ghp_hunter2"},
         ]}]}});
         hide("Pod", &mut pod);
         let text = pod.to_string();

@@ -286,6 +286,38 @@ mod tests {
         assert_eq!(left(&Seen::Object(going)).passed, Some(false));
         assert_eq!(left(&Seen::NotThere).passed, Some(true));
         assert_eq!(left(&Seen::Unreadable("no answer".into())).passed, None);
+        let rolled = Check::RolledOut { target: deployment(), generation_above: 4 };
+        assert_eq!(of_object(&rolled, &Seen::NotThere, Some(&why)).passed, Some(true));
+    }
+
+    #[test]
+    fn pods_are_ready_once_the_controller_has_counted_them_anew() {
+        check(&Check::Ready(deployment()), &Seen::Object(live(5, 4, [3, 3, 3])), Some(false));
+        check(&Check::Ready(deployment()), &Seen::Object(live(5, 5, [3, 3, 2])), Some(false));
+        check(&Check::Ready(deployment()), &Seen::Object(live(5, 5, [4, 3, 3])), Some(true));
+    }
+
+    #[test]
+    fn a_field_has_the_wanted_value_or_not_and_absent_is_null() {
+        let wants = |pointer: &str, value: Value| Check::Field {
+            target: deployment(),
+            pointer: pointer.into(),
+            value,
+        };
+        let object = Seen::Object(live(5, 5, [3, 3, 3]));
+        check(&wants("/spec/replicas", json!(3)), &object, Some(true));
+        check(&wants("/spec/replicas", json!(4)), &object, Some(false));
+        check(&wants("/spec/paused", Value::Null), &object, Some(true));
+        check(&wants("/spec/paused", json!(true)), &object, Some(false));
+    }
+
+    #[test]
+    fn a_condition_is_gone_only_if_that_is_known() {
+        let key = crate::incident::samples::auth_missing("a").key;
+        let gone = Check::ConditionGone { condition: key.condition.clone(), key };
+        assert_eq!(of_condition(&gone, &Showing::No).passed, Some(true));
+        assert_eq!(of_condition(&gone, &Showing::On(2)).passed, Some(false));
+        assert_eq!(of_condition(&gone, &Showing::Unknown("not up to date".into())).passed, None);
     }
 
     #[test]

@@ -154,3 +154,46 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Unknown => "unknown",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::samples;
+
+    fn execution(done: Vec<ChangeOutcome>, outcome: Outcome) -> Execution {
+        let (entries, p) = samples::executing();
+        let started = samples::fold(&entries).executions[&ExecutionId::of(&p.id)].clone();
+        Execution { done, state: ExecutionState::Verifying { since: samples::at(9), outcome }, ..started }
+    }
+
+    fn is_left_out(execution: &Execution, index: usize) -> bool {
+        let plan = samples::proposal(&"i-1.p1".into(), 1).plan;
+        let check = Check::Gone(plan.changes[index].target.clone());
+        left_out(execution, &plan, &check).is_some()
+    }
+
+    #[test]
+    fn a_needless_change_is_left_out_and_one_that_failed_is_not() {
+        let made = samples::applied(5);
+        let needless = ChangeOutcome::Needless { why: "it is running".into() };
+        let some = execution(vec![made.clone(), needless], Outcome::Applied);
+        assert!(!is_left_out(&some, 0) && is_left_out(&some, 1));
+        for failed in [
+            ChangeOutcome::Stale { why: "another uid".into() },
+            ChangeOutcome::Refused { code: 403, why: "forbidden".into() },
+            ChangeOutcome::Unknown { why: "no answer".into() },
+        ] {
+            let outcome = Outcome::Stopped { at: 1, why: "failed".into() };
+            let stopped = execution(vec![made.clone(), failed.clone()], outcome);
+            assert!(!is_left_out(&stopped, 1), "{failed:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_reached_is_left_out_only_if_the_execution_was_stopped() {
+        let made = vec![samples::applied(5)];
+        let stopped = Outcome::Stopped { at: 1, why: "paused for good".into() };
+        assert!(is_left_out(&execution(made.clone(), stopped), 1));
+        assert!(!is_left_out(&execution(made, Outcome::Applied), 1));
+    }
+}

@@ -65,6 +65,8 @@ mod tests {
         let with = policy().admitting(&bob, &roles).expect("a change");
         assert_eq!(with.roles(&bob), [Text::from("viewer")]);
         assert!(with.admitting(&bob, &roles).is_none(), "they are there already");
+        let elsewhere = Actor { via: Via::Api, ..bob.clone() };
+        assert!(with.person(&elsewhere).is_none() && with.roles(&elsewhere).is_empty());
         let without = with.dismissing(&bob).expect("a change");
         assert_eq!(without.roles(&bob), [] as [Text; 0]);
         assert!(without.dismissing(&bob).is_none());
@@ -72,6 +74,13 @@ mod tests {
 
     #[test]
     fn whoever_is_configured_gets_nothing_more() {
+        let guest = policy().admitting(&who("oidc:bob"), &["viewer".into()]).expect("a change");
+        let mut config = guest.config.as_ref().clone();
+        let bob = IdentityConfig { via: Via::Console, id: "oidc:bob".into() };
+        let bob = PersonConfig { roles: Vec::new(), identities: vec![bob] };
+        config.people.insert("bob".into(), bob);
+        let named = Policy::new(config).expect("no mistakes").with_guests_of(&guest);
+        assert_eq!(named.roles(&who("oidc:bob")), [] as [Text; 0], "what the sign-in brought is over");
         assert!(policy().admitting(&who("oidc:ann"), &["viewer".into()]).is_none());
         let elsewhere = Actor { via: Via::Api, ..who("oidc:bob") };
         assert!(policy().admitting(&elsewhere, &["viewer".into()]).is_none());

@@ -1,6 +1,7 @@
 //! The gate, as tables of who wants what.
 
 mod groups;
+mod permits;
 mod samples;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +25,16 @@ fn approved_by(mut record: ProposalRecord, people: &[Actor]) -> ProposalRecord {
         record.decisions.push(decision);
     }
     record
+}
+
+fn rule() -> Rule {
+    Rule {
+        verb: "delete".into(),
+        group: "".into(),
+        resource: "pods".into(),
+        namespace: "payments".into(),
+        name: "api-1".into(),
+    }
 }
 
 fn permitted(
@@ -68,6 +79,8 @@ fn the_same_id_at_another_border_is_nobody() {
     let record = record(Risk::Low, 1);
     assert_eq!(decided(&record, DecisionKind::Approve, actor(Via::Slack, "ann")), Err("unknown-identity"));
     assert_eq!(decided(&record, DecisionKind::Approve, Actor::auto()), Err("unknown-identity"));
+    assert_eq!(decided(&record, DecisionKind::Deny, api("mallory")), Err("unknown-identity"));
+    assert_eq!(decided(&record, DecisionKind::Withdraw, api("mallory")), Err("unknown-identity"));
     assert_eq!(decided(&record, DecisionKind::Approve, actor(Via::Slack, "U1")), Ok(()));
 }
 
@@ -143,6 +156,13 @@ fn an_approval_is_withdrawn_until_it_runs_and_only_by_its_person() {
 }
 
 #[test]
+fn what_has_enough_approvals_takes_no_more() {
+    let mut record = approved_by(record(Risk::Low, 1), &[api("ann")]);
+    record.state = ProposalState::Approved;
+    assert_eq!(decided(&record, DecisionKind::Approve, api("bob")), Err("closed"));
+}
+
+#[test]
 fn any_rejection_ends_it_and_may_come_from_whoever_may_approve_at_a_lower_risk() {
     let mut record = approved_by(record(Risk::High, 1), &[api("bob")]);
     assert_eq!(decided(&record, DecisionKind::Deny, api("ann")), Ok(()));
@@ -191,14 +211,7 @@ fn high_risk_wants_the_name_typed_and_another_person() {
 #[test]
 fn what_kubemend_may_not_do_itself_is_not_approved() {
     let mut record = record(Risk::Low, 1);
-    let rule = Rule {
-        verb: "delete".into(),
-        group: "".into(),
-        resource: "pods".into(),
-        namespace: "payments".into(),
-        name: "api-1".into(),
-    };
-    record.proposal.missing_rights = vec![rule];
+    record.proposal.missing_rights = vec![rule()];
     assert_eq!(decided(&record, DecisionKind::Approve, api("ann")), Err("missing-rights"));
     assert_eq!(decided(&record, DecisionKind::Deny, api("ann")), Ok(()));
 }
@@ -267,6 +280,16 @@ fn a_running_execution_gets_its_next_permit_and_an_ended_one_none() {
         incident.executions.insert("x-i-1.p1".into(), execution);
         assert_eq!(permitted(&policy(), &incident, false, later(120)).is_ok(), allowed, "{state:?}");
     }
+    let execution = incident.executions.get_mut(&ExecutionId::from("x-i-1.p1")).expect("there");
+    execution.state = ExecutionState::Ready;
+    let started = execution.clone();
+    for other in [
+        Execution { digest: Digest::of(&"something else"), ..started.clone() },
+        Execution { proposal: "i-1.p2".into(), ..started },
+    ] {
+        incident.executions.insert("x-i-1.p1".into(), other);
+        assert_eq!(permitted(&policy(), &incident, false, now()).err(), Some("tampered"));
+    }
 }
 
 #[test]
@@ -283,11 +306,25 @@ fn a_plan_without_actions_or_changes_is_not_everybodys() {
 fn a_plan_in_two_namespaces_takes_a_grant_for_both() {
     let mut record = record(Risk::Low, 1);
     let mut second = record.proposal.plan.changes[0].clone();
-    second.target.namespace = "kube-system".into();
-    record.proposal.plan.changes.push(second);
-    record.proposal.digest = record.proposal.plan.digest();
-    assert_eq!(decided(&record, DecisionKind::Approve, api("ann")), Err("no-grant"));
-    assert_eq!(decided(&record, DecisionKind::Approve, api("bob")), Ok(()));
+    for namespace in ["kube-system", "shop"] {
+        second.target.namespace = namespace.into();
+        record.proposal.plan.changes.truncate(1);
+        record.proposal.plan.changes.push(second.clone());
+        record.proposal.digest = record.proposal.plan.digest();
+        assert_eq!(decided(&record, DecisionKind::Approve, api("ann")), Err("no-grant"), "{namespace}");
+        assert_eq!(decided(&record, DecisionKind::Approve, api("bob")), Ok(()), "{namespace}");
+    }
+}
+
+#[test]
+fn a_plan_of_two_actions_takes_a_grant_for_both() {
+    for actions in [["pods.delete", "workloads.undo"], ["workloads.undo", "pods.delete"]] {
+        let mut record = record(Risk::Low, 1);
+        record.proposal.plan.actions = actions.map(Into::into).to_vec();
+        record.proposal.digest = record.proposal.plan.digest();
+        assert_eq!(decided(&record, DecisionKind::Approve, api("ann")), Err("no-grant"), "{actions:?}");
+        assert_eq!(decided(&record, DecisionKind::Approve, api("bob")), Ok(()), "{actions:?}");
+    }
 }
 
 #[test]

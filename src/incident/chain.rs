@@ -332,6 +332,9 @@ mod tests {
         let mut records = sample();
         records[2].at += jiff::SignedDuration::from_nanos(1);
         check_broken(&records, 3, "head was changed");
+        let mut records = sample();
+        records[2].number += 1;
+        check_broken(&records, 3, "head was changed");
     }
 
     #[test]
@@ -365,6 +368,10 @@ mod tests {
         assert_eq!(verify(&records).expect("forgotten").records, 3);
         records[1].entry = None;
         check_broken(&records, 2, "never forgotten");
+        let excuse = Upkeep::Forgotten { incident: "".into(), entries: 1 };
+        let mut records = chain(vec![upkeep(&excuse), upkeep(&excuse)]);
+        records[0].entry = None;
+        check_broken(&records, 1, "its body is missing");
     }
 
     #[test]
@@ -378,6 +385,9 @@ mod tests {
         assert_eq!(verify(&records).expect("before").records, 3);
         assert_eq!(verify(&records[1..]).expect("after").records, 2);
         check_broken(&records[2..], 3, "no checkpoint");
+        let elsewhere = Upkeep::Checkpoint { through: 1, hash: Digest::of_bytes(b"another chain") };
+        records[2] = link(&records[1].head(), 0, records[1].at, &"".into(), body(&elsewhere));
+        check_broken(&records[1..], 2, "no checkpoint");
     }
 
     #[test]

@@ -78,7 +78,11 @@ impl Store {
     /// Verifies the whole chain, and that each incident's state is what its entries add up to. Holds a page
     /// of records, or the entries of one incident, at a time.
     pub async fn verify(&self) -> Result<Verified, StoreError> {
-        let head = self.head().await?;
+        let (head, newest) = self.ends().await?;
+        if newest > head.seq {
+            let why = "it was not written by kubemend, which knows of no record so new".to_owned();
+            return Err(BrokenChain { seq: newest, why }.into());
+        }
         let mut verifier = Verifier::default();
         while verifier.head().seq < head.seq {
             let page = self.export(verifier.head().seq).await?;
@@ -96,6 +100,19 @@ impl Store {
         }
         self.verify_states().await?;
         Ok(verified)
+    }
+
+    /// The head as it is remembered and the number of the newest record, at one moment: a running bot writes both
+    /// together.
+    async fn ends(&self) -> Result<(Head, u64), StoreError> {
+        let error = || failed("read", "the end of the records");
+        let mut tx = self.reader.begin().await.map_err(error())?;
+        let head = settings::read_head(&mut *tx).await?;
+        let newest: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM records")
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(error())?;
+        Ok((head, newest.cast_unsigned()))
     }
 
     async fn verify_states(&self) -> Result<(), StoreError> {

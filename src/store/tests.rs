@@ -216,6 +216,11 @@ async fn what_was_edited_by_hand_does_not_verify() {
         ("DELETE FROM records WHERE seq = 2", "missing or out of order"),
         ("DELETE FROM records WHERE seq = 3", "the newest records are missing"),
         ("UPDATE records SET body = NULL WHERE seq = 2", "never forgotten"),
+        (
+            "INSERT INTO records (seq, incident, number, at, kind, actor, prev, digest, hash, body)
+             SELECT 4, '', 0, at, 'resumed', 'api:eve', hash, digest, hash, body FROM records WHERE seq = 3",
+            "was not written by kubemend",
+        ),
         ("UPDATE incidents SET state = replace(state, 'Warning', 'x'), search = '' WHERE 1 = 0", ""),
         (
             "UPDATE incidents SET state = replace(state, '\"now\":1', '\"now\":7')",

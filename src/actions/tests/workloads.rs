@@ -202,14 +202,17 @@ fn revisions_that_are_missing_current_foreign_or_equal_are_refused() {
 
 #[test]
 fn a_password_that_differs_between_revisions_is_neither_stored_nor_shown() {
-    let mut old = template("api:1");
-    old["spec"]["containers"][0]["env"][1]["value"] = json!("hunter1");
-    let why = refusal(planned(
-        &[undo_to("Deployment", 2, "api-5d")],
-        &evidence(),
-        &[workload("Deployment"), replica_set("2", old)],
-    ));
-    assert!(why.contains("credential") && !why.contains("hunter"), "{why}");
+    let (mut in_environment, mut in_arguments) = (template("api:1"), template("api:1"));
+    in_environment["spec"]["containers"][0]["env"][1]["value"] = json!("hunter1");
+    in_arguments["spec"]["containers"][0]["args"] = json!(["--token=hunter1"]);
+    for old in [in_environment, in_arguments] {
+        let why = refusal(planned(
+            &[undo_to("Deployment", 2, "api-5d")],
+            &evidence(),
+            &[workload("Deployment"), replica_set("2", old)],
+        ));
+        assert!(why.contains("credential") && !why.contains("hunter"), "{why}");
+    }
 }
 
 #[test]

@@ -98,8 +98,11 @@ async fn a_stranger_learns_nothing_but_that_they_are_one() {
         let told = read(&desk.command(&stranger(), line).await);
         assert!(told.contains("does not know you") && !told.contains("payments"), "{line}: {told}");
     }
-    let told = read(&desk.press(&stranger(), &approve(&proposal)).await);
-    assert!(told.contains("does not know you"), "{told}");
+    let show = Press::Show { incident: incident.id.clone() }.id().expect("short");
+    for press in [approve(&proposal), show] {
+        let told = read(&desk.press(&stranger(), &press).await);
+        assert!(told.contains("does not know you") && !told.contains("payments"), "{press}: {told}");
+    }
     let view = engine.handle().incident(&incident.id).await.expect("there");
     assert!(view.incident.proposals[&proposal.id].decisions.is_empty());
 }
@@ -110,8 +113,13 @@ async fn a_click_approves_what_was_seen_and_nothing_else() {
     let incident = rig::open(&engine, "a", Severity::Warning).await;
     let proposal = rig::propose(&engine, &incident.id, 1, None).await;
     let other = Seen::of(&crate::incident::Digest::of_bytes(b"another plan"));
-    let stale = Press::Approve { proposal: proposal.id.clone(), seen: other }.id().expect("short");
-    assert!(read(&desk.press(&ann(), &stale).await).contains("not what is proposed now"));
+    let (id, seen) = (|| proposal.id.clone(), || other.clone());
+    for stale in
+        [Press::Approve { proposal: id(), seen: seen() }, Press::Deny { proposal: id(), seen: seen() }]
+    {
+        let told = read(&desk.press(&ann(), &stale.id().expect("short")).await);
+        assert!(told.contains("not what is proposed now"), "{told}");
+    }
     assert!(read(&desk.press(&ann(), &approve(&proposal)).await).contains("is recorded"));
     assert!(read(&desk.press(&ann(), &approve(&proposal)).await).contains("Not done"), "a second click");
     assert!(read(&desk.press(&ann(), "k1.nonsense").await).contains("not one that kubemend made"));
@@ -122,6 +130,7 @@ async fn high_risk_asks_for_the_name_and_takes_nothing_else() {
     let Bench { engine, desk } = bench().await;
     let incident = rig::open(&engine, "a", Severity::Warning).await;
     let proposal = rig::propose(&engine, &incident.id, 1, Some("checkout")).await;
+    assert!(desk.asks(&stranger(), &approve(&proposal)).await.is_none(), "a stranger is not asked");
     let Answer::Form(form) = desk.press(&ann(), &approve(&proposal)).await else { panic!("a form") };
     let typed = |text: &str| BTreeMap::from([("confirm".to_owned(), text.to_owned())]);
     assert!(read(&desk.submit(&ann(), &form.id, &typed("chekout")).await).contains("Not done"));

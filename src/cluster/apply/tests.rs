@@ -118,8 +118,15 @@ async fn a_delete_is_needless_once_its_object_is_gone_going_or_well() {
         assert!(why.contains(says), "{why}");
         assert_eq!(far.changes(), 0);
     }
+    let of_another_generation = Change {
+        relies_on: vec![Reliance { pointer: "/metadata/generation".into(), value: json!(4) }],
+        ..delete(None)
+    };
+    let well_all_along = well.clone();
     well["metadata"]["deletionTimestamp"] = json!("2026-11-21T10:00:00Z");
-    for (object, change) in [(unready, delete(None)), (well, delete(Some(0)))] {
+    let stale_ones =
+        [(unready, delete(None)), (well, delete(Some(0))), (well_all_along, of_another_generation)];
+    for (object, change) in stale_ones {
         let far = FarSide::new(Some(object), Does::Answers);
         stale(apply(&far, change).await);
         assert_eq!(far.changes(), 0);
@@ -142,7 +149,7 @@ async fn a_refusal_is_told_with_its_code_and_never_sent_again() {
 
 #[tokio::test]
 async fn a_change_whose_answer_was_lost_is_found_on_the_object_and_not_sent_again() {
-    for does in [Does::CutsAfter, Does::HangsAfter, Does::Lies(502), Does::Lies(504)] {
+    for does in [Does::CutsAfter, Does::HangsAfter, Does::Lies(408), Does::Lies(502), Does::Lies(504)] {
         for (object, change) in [(deployment(), patch()), (pod("u-1"), delete(None))] {
             let far = FarSide::new(Some(object), does);
             let receipt = receipt(apply(&far, change).await);
@@ -225,6 +232,28 @@ async fn without_the_mark_and_with_other_fields_a_person_must_look() {
         assert!(matches!(attempt, Attempt::Over(ChangeOutcome::Unknown { .. })), "{attempt:?}");
         assert_eq!(far.changes(), 0);
     }
+}
+
+#[tokio::test]
+async fn another_proposals_mark_on_the_object_is_not_this_ones() {
+    let mut marked = deployment();
+    marked["metadata"]["annotations"][Plan::MARKER] = json!("i-1.p9");
+    let far = FarSide::new(Some(marked), Does::Answers);
+    let attempt = far.writer().look_up(&permit_for("prod", vec![patch()]), 0).await;
+    assert!(matches!(attempt, Attempt::NotMade { .. }), "{attempt:?}");
+}
+
+#[tokio::test]
+async fn what_is_to_be_made_and_exists_already_is_left_alone() {
+    let target = crate::incident::Target { uid: "".into(), ..target("Deployment") };
+    let operation = Operation::Create(deployment());
+    let create = Change { target, relies_on: Vec::new(), operation, ..patch() };
+    let far = FarSide::new(Some(deployment()), Does::Answers);
+    let why = stale(apply(&far, create.clone()).await);
+    assert!(why.contains("exists already"), "{why}");
+    assert_eq!(far.changes(), 0);
+    let looked_up = far.writer().look_up(&permit_for("prod", vec![create]), 0).await;
+    assert!(stale(looked_up).contains("was not made by this proposal"));
 }
 
 #[tokio::test]
@@ -316,6 +345,23 @@ async fn no_credential_gets_into_a_receipt() {
     let receipt = receipt(apply(&far, change).await);
     assert!(!receipt.before.to_string().contains("hunter2"), "{}", receipt.before);
     assert!(receipt.before.to_string().contains("DB_PASSWORD"), "{}", receipt.before);
+}
+
+#[tokio::test]
+async fn no_credential_gets_into_a_sentence_or_into_a_receipt_that_was_looked_up() {
+    let env = |value: &str| json!([{"name": "DB_PASSWORD", "value": value}]);
+    let change = Change {
+        relies_on: vec![Reliance { pointer: "/spec/env".into(), value: env("hunter2") }],
+        ..patch()
+    };
+    let mut object = deployment();
+    object["spec"]["env"] = env("hunter3");
+    let why = stale(apply(&FarSide::new(Some(object.clone()), Does::Answers), change.clone()).await);
+    assert!(why.contains("/spec/env") && !why.contains("hunter"), "{why}");
+    object["metadata"]["annotations"][Plan::MARKER] = json!("i-1.p1");
+    let far = FarSide::new(Some(object), Does::Answers);
+    let receipt = receipt(far.writer().look_up(&permit_for("prod", vec![change]), 0).await);
+    assert!(receipt.looked_up && !receipt.before.to_string().contains("hunter"), "{}", receipt.before);
 }
 
 /// The same cut over a real socket: kube's own client, a server that takes the request and hangs up.

@@ -94,3 +94,17 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     crate::incident::redact(&text).chars().take(300).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_api_server_says_of_a_failure_is_told_without_credentials() {
+        let said = br#"{"message": "cannot reach https://bot:hunter2@harbor.example.com/v2"}"#;
+        let told = message(said);
+        assert!(told.contains("harbor.example.com") && !told.contains("hunter2"), "{told}");
+        let told = chain(&std::io::Error::other("proxy http://bot:hunter2@proxy.example.com refused"));
+        assert!(told.contains("proxy.example.com") && !told.contains("hunter2"), "{told}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Which entries may follow which, and what they make of an incident.
 
+mod borders;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -152,6 +154,13 @@ fn an_execution_names_exactly_its_approvers() {
     let (entries, p) = executing();
     check_illegal(&entries[..3], &started(&p, &["bob"]), &Illegal::OtherApprovers(p.id.clone()));
     check_illegal(&entries, &started(&p, &["ann"]), &Illegal::KnownExecution(ExecutionId::of(&p.id)));
+    let two = proposal(&p.id, 2);
+    let approved = ["ann", "bob"].map(|who| decided(&two, DecisionKind::Approve, who, 2));
+    let approved = [&[opened(), proposed(&two)], &approved[..]].concat();
+    for too_few in [&[][..], &["ann"], &["ann", "ann"]] {
+        check_illegal(&approved, &started(&two, too_few), &Illegal::OtherApprovers(p.id.clone()));
+    }
+    fold(&[&approved[..], &[started(&two, &["bob", "ann"])]].concat());
 }
 
 #[test]
@@ -170,8 +179,9 @@ fn a_change_without_its_intent_is_refused() {
 fn an_execution_runs_change_by_change_to_its_verdict() {
     let (mut entries, p) = executing();
     entries.extend([intended(0), done(0, applied(5)), intended(1), done(1, applied(7))]);
-    entries.push(finished(Outcome::Applied));
     let execution = ExecutionId::of(&p.id);
+    check_illegal(&entries, &intended(2), &Illegal::NoSuchChange(execution.clone(), 2));
+    entries.push(finished(Outcome::Applied));
     entries.push(Entry::Verified {
         execution: execution.clone(),
         verdict: Verdict::Fixed,

@@ -111,6 +111,7 @@ fn a_private_key_over_several_lines_goes_whole_or_cut() {
     let r = REDACTED;
     check_lines(&KEY, &["loading key", r, r, r, r, "could not connect"]);
     check_lines(&KEY[..3], &["loading key", r, r]);
+    check_lines(&KEY[..4], &["loading key", r, r, r]);
     check_lines(&KEY[2..], &[r, r, r, "could not connect"]);
     check_lines(&KEY[3..], &[r, r, "could not connect"]);
     check_gone(KEY[2], "MIIEpAIBAAKC", &[]);

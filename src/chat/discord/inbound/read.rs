@@ -300,6 +300,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_person_says_so_in_a_server_and_in_a_direct_message() {
+        let user = |flags: &Value| {
+            let mut user = json!({"id": "7", "username": "ann"});
+            user.as_object_mut().expect("an object").extend(flags.as_object().cloned().expect("an object"));
+            user
+        };
+        for (flags, bot) in
+            [(json!({"bot": true}), true), (json!({"system": true}), true), (json!({}), false)]
+        {
+            let user = user(&flags);
+            assert_eq!(told(&json!({"type": 2, "member": {"user": user}})).by.bot, bot, "{flags}");
+            assert_eq!(told(&json!({"type": 2, "member": null, "user": user})).by.bot, bot, "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_member_who_is_asked_for_is_the_one_who_asked() {
+        let before = told(&json!({"type": 2})).by;
+        let now = |id: &str| member(json!({"user": {"id": id}, "roles": ["99"]}), &before);
+        assert!(now("7").is_some_and(|now| now.roles.contains("99")));
+        assert_eq!(now("8"), None);
+    }
+
+    #[test]
     fn a_time_out_that_cannot_be_read_does_not_end() {
         let until = |text: &str| {
             told(&json!({"type": 2, "member": {"user": {"id": "7"}, "communication_disabled_until": text}}))
