@@ -31,12 +31,34 @@ pub enum PlayError {
     TooLate { scenario: &'static str, act: usize },
 }
 
-/// Plays the acts until the failing state is there.
+/// Plays the acts until the failing state is there, or somebody who was quick has repaired it already.
 pub(in crate::sim) async fn play(stage: &Stage, scenario: &'static Scenario) -> Result<(), PlayError> {
     perform(stage, scenario.name, scenario.acts).await?;
-    await_state(stage, scenario.broken, patience(stage))
-        .await
-        .map_err(|()| PlayError::TooLate { scenario: scenario.name, act: scenario.acts.len() })
+    tokio::select! {
+        failed = await_state(stage, scenario.broken, patience(stage)) => {
+            failed.map_err(|()| PlayError::TooLate { scenario: scenario.name, act: scenario.acts.len() })
+        }
+        () = repaired(stage, scenario) => Ok(()),
+    }
+}
+
+/// Returns when the scenario was not well and has been well for a while. (What comes up before it fails is well
+/// for a moment, too.)
+async fn repaired(stage: &Stage, scenario: &Scenario) {
+    let (clock, steady) = (stage.api.clock(), patience(stage) / 10);
+    let (mut was_hurt, mut well_since) = (false, None::<Timestamp>);
+    loop {
+        let now = clock.now();
+        if (scenario.fixed)(&stage.api) {
+            let since = *well_since.get_or_insert(now);
+            if was_hurt && now >= later(since, steady) {
+                return;
+            }
+        } else {
+            (was_hurt, well_since) = (true, None);
+        }
+        clock.sleep(GLANCE).await;
+    }
 }
 
 /// What happens afterwards by itself, as long as anybody waits for it.

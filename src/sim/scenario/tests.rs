@@ -299,6 +299,27 @@ async fn restart_heals_by_a_rollout_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scenario_that_was_repaired_before_it_failed_wholly_was_played() {
+    let sim =
+        Sim::start(SimOptions { pace: 10.0, background: false, ..SimOptions::default() }).await.unwrap();
+    let released = |api: &ApiServer| {
+        let limit = "/spec/template/spec/containers/0/resources/limits/memory";
+        api.get(&gvr::DEPLOYMENTS, Some("search"), "indexer")
+            .is_some_and(|object| object.pointer(limit).and_then(Value::as_str) == Some("128Mi"))
+    };
+    let quick = async {
+        while !released(sim.api()) {
+            sim.api().clock().sleep(Duration::from_millis(5)).await;
+        }
+        apply::apply(sim.api(), include_str!("oom.yaml")).unwrap();
+    };
+    let (played, ()) = tokio::join!(sim.play("oom"), quick);
+    played.unwrap();
+    assert!(!told(sim.api(), "search", "BackOff", "restarting failed"), "it failed before it was repaired");
+    sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_background_is_healthy_and_stays_out_of_the_way() {
     let sim = Sim::start(SimOptions { pace: PACE, ..SimOptions::default() }).await.unwrap();
     until(&sim, "web", |api| states::deployment_fixed(api, "shop", "catalog-web")).await;
