@@ -167,11 +167,8 @@ fn attachments(body: &Value, files: &[String], form: &mut Form, at: &str) {
         form.keys(&item, &["id", "filename", "description"], &at);
         form.text(&item, "filename", 1, 1024, &at);
         form.text(&item, "description", 0, 1024, &at);
-        let known = match &item["id"] {
-            Value::String(id) => id.parse::<usize>().is_ok(),
-            id => id.is_u64(),
-        };
-        if !known {
+        // Numbers are taken as well, but the document knows text alone.
+        if item["id"].as_str().is_none_or(|id| id.parse::<usize>().is_err()) {
             form.wrong(&join(&at, "id"), "NUMBER_TYPE_COERCE", "Value is not snowflake.");
         }
     }

@@ -30,7 +30,7 @@ impl Written {
     pub(super) fn with(body: &Value, file: &File) -> Self {
         let File { name, text } = file;
         let mut body = body.clone();
-        body["attachments"] = json!([{"id": 0, "filename": name}]);
+        body["attachments"] = json!([{"id": "0", "filename": name}]);
         // No text holds its own digest, or three quarters of it.
         let border = format!("kubemend-{}", &Digest::of_bytes(text.as_bytes()).as_str()[..48]);
         let form = format!(
@@ -57,7 +57,7 @@ mod tests {
         let form = String::from_utf8(bytes.to_vec()).expect("text");
         let parts: Vec<&str> = form.split(&format!("--{border}")).collect();
         assert_eq!(parts.len(), 4, "nothing, two parts, the end");
-        assert!(parts[1].contains(r#"{"attachments":[{"filename":"kubemend.txt","id":0}],"content":"x"}"#));
+        assert!(parts[1].contains(r#"{"attachments":[{"filename":"kubemend.txt","id":"0"}],"content":"x"}"#));
         assert!(parts[2].ends_with(&format!("{text}\r\n")));
     }
 }
