@@ -20,6 +20,7 @@ pub const NOBODY: &str = "nobody-0123456789abcdef";
 
 pub struct House {
     pub sim: Sim,
+    pub options: Options,
     config: Value,
     running: Option<Running>,
     folder: tempfile::TempDir,
@@ -58,7 +59,7 @@ impl House {
             "incidents": {"holdOffPercent": 5, "settleSeconds": 2},
             "store": {"path": folder.path().join("kubemend.db")},
         });
-        Self { sim, config, running: None, folder }
+        Self { sim, options: Options::default(), config, running: None, folder }
     }
 
     pub async fn started(console: Value) -> Self {
@@ -82,6 +83,12 @@ impl House {
     }
 
     pub async fn start(&mut self) {
+        self.begin().await;
+        self.api(ALICE).wait_ready().await;
+    }
+
+    /// The same for clusters that cannot be seen: it is not waited until they are.
+    pub async fn begin(&mut self) {
         let file = self.folder.path().join("kubemend.yaml");
         std::fs::write(&file, self.config.to_string()).unwrap();
         let environment: Environment = [
@@ -93,14 +100,13 @@ impl House {
         .into_iter()
         .collect();
         let loaded = Config::load(&file, &environment).map_err(|report| report.to_string()).unwrap();
-        let app = App::build_demo(loaded, Options::default()).await.unwrap();
+        let app = App::build_demo(loaded, self.options.clone()).await.unwrap();
         let link = app.console().map(|console| console.link(pass())).unwrap_or_default();
         let (address, stop) = (app.address(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let stopped = stop.clone();
         tasks.spawn(async move { app.run(stopped).await.unwrap() });
         self.running = Some(Running { address, link, stop, tasks });
-        self.api(ALICE).wait_ready().await;
     }
 
     pub async fn stop(&mut self) {

@@ -68,6 +68,35 @@ pub async fn raw(address: SocketAddr, path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// What a server answers to a POST as soon as it has this much of it: the head goes on with `rest`, then comes
+/// the body, and nothing says that it was all. 0 if it waits for more.
+pub async fn begun(url: &str, rest: &str, body: &[u8]) -> u16 {
+    let (address, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).expect("a URL");
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{rest}\r\n\r\n");
+    socket.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
+    let (mut answer, mut bytes) = (String::new(), [0; 1024]);
+    let reading = async {
+        while !answer.contains("\r\n") {
+            let read = socket.read(&mut bytes).await.unwrap();
+            assert!(read > 0, "it hangs up: {answer}");
+            answer.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        }
+    };
+    let answered = tokio::time::timeout(Duration::from_secs(20), reading).await.is_ok();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    if answered { status.expect("a status") } else { 0 }
+}
+
+/// What a server answers to a body that is one byte longer than `limit`: when it is announced and none of it
+/// has come, and when it has come without having been announced.
+pub async fn too_long(url: &str, limit: usize) -> (u16, u16) {
+    let long = limit + 1;
+    let announced = begun(url, &format!("Content-Length: {long}"), b"").await;
+    let chunk = [format!("{long:x}\r\n").as_bytes(), &vec![b'x'; long]].concat();
+    (announced, begun(url, "Transfer-Encoding: chunked", &chunk).await)
+}
+
 pub struct Stream {
     socket: TcpStream,
     pub text: String,
@@ -122,8 +151,16 @@ impl Stream {
         }
     }
 
-    pub async fn end(mut self) {
-        while self.read().await > 0 && !self.text.ends_with("0\r\n\r\n") {}
+    pub async fn end(self) {
+        self.ended(LONG).await;
+    }
+
+    /// What was heard until it ended, which it does in time although it shows that it is there now and then.
+    pub async fn ended(mut self, limit: Duration) -> String {
+        let ending = async { while self.read().await > 0 && !self.text.ends_with("0\r\n\r\n") {} };
+        let ended = tokio::time::timeout(limit, ending).await;
+        assert!(ended.is_ok(), "it goes on: {}", self.text);
+        self.text
     }
 }
 

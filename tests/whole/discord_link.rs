@@ -9,6 +9,7 @@ use crate::fake_discord::people::Place;
 use crate::fake_discord::{
     APPLICATION, BOT_TOKEN, FakeDiscord, Fault, GUILD, Order, Scope, endpoint, gateway,
 };
+use crate::support::sent::too_long;
 use jiff::Timestamp;
 use kubemend::chat::discord::inbound::What;
 use kubemend::chat::discord::settings::{GatewaySettings, Mode, Secret, Secrets, Settings};
@@ -348,6 +349,7 @@ async fn over_http_only_what_discord_signed_just_now_for_the_first_time_is_let_i
     assert!(ears.taken.try_recv().is_ok() && ears.taken.try_recv().is_err());
     let large = "x".repeat(1024 * 1024 + 1);
     assert_eq!(endpoint::request(&url, &large, None).await.0, 413, "refused before it is read");
+    assert_eq!(too_long(&url, 1024 * 1024).await, (413, 413), "announced, and unannounced");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

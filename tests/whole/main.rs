@@ -20,6 +20,8 @@
 mod discord_scene;
 #[path = "../support/fake_discord/mod.rs"]
 mod fake_discord;
+#[path = "../support/fake_provider/mod.rs"]
+mod fake_provider;
 #[path = "../support/fake_slack/mod.rs"]
 mod fake_slack;
 #[path = "../far_side/mod.rs"]
@@ -30,9 +32,12 @@ mod scene;
 mod support;
 
 mod both_chats;
+mod cluster_blind;
 mod cluster_storm;
 mod cluster_watch;
 mod console;
+mod console_doors;
+mod console_forged;
 mod console_oidc;
 mod corpus;
 mod crash;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::fake_slack::people::{Kind, now, request, sign};
 use crate::fake_slack::{APP_TOKEN, BOT_TOKEN, FakeSlack, Fault, SIGNING_SECRET, link};
+use crate::support::sent::too_long;
 use kubemend::chat::identity::{Caller, Unheard};
 use kubemend::chat::slack::inbound::{Asker, What};
 use kubemend::chat::slack::settings::{Mode, Secret, Secrets, Settings, SocketSettings, WayIn};
@@ -293,6 +294,10 @@ async fn over_http_only_what_slack_signed_just_now_for_the_first_time_is_let_in(
     assert!(ears.taken.try_recv().is_ok() && ears.taken.try_recv().is_err());
     let large = "x".repeat(1024 * 1024 + 1);
     assert_eq!(request(&url, &large, None).await.0, 413, "refused before it is read");
+    for path in ["commands", "interactions", "events"] {
+        let refused = too_long(&format!("{base}/slack/{path}"), 1024 * 1024).await;
+        assert_eq!(refused, (413, 413), "{path}: announced, and unannounced");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,7 @@ use super::oidc::Oidc;
 use super::pages::{Locale, Login, LoginProblem, Page, Theme};
 use super::secret::Secret;
 use super::sessions::Pass;
-use super::visit::Visit;
+use super::visit::{Visit, encoded};
 use crate::incident::Digest;
 
 /// How long a link that works once works at all.
@@ -79,7 +79,9 @@ impl Console {
             Some(secret) if visit.signed.is_none() => (secret.clone(), false),
             Some(_) | None => (Secret::random(), true),
         };
-        let stranger = Visit { secret: Some(secret.clone()), signed: None, ..visit.clone() };
+        // Not where the visitor is: that may be a way back from the provider, or a link, with a secret in it.
+        let here = format!("/login?next={}", encoded(answer::own_path(next)));
+        let stranger = Visit { secret: Some(secret.clone()), signed: None, here, ..visit.clone() };
         let page = Page::Login(Login {
             token: self.0.takes_tokens,
             oidc: self.0.oidc.as_ref().map(Oidc::name),
