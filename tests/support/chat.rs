@@ -34,7 +34,7 @@ impl House<'_> {
     low: {{approvals: {approvals}, lives: {lives}}}
     medium: {{approvals: {approvals}, lives: {lives}}}
     high: {{approvals: {approvals}, lives: {lives}, typedConfirmation: true}}
-incidents: {{holdOffPercent: 10, settleSeconds: 2}}
+incidents: {{holdOffPercent: 20, settleSeconds: 2}}
 chat:
 {chat}"
         )

@@ -258,7 +258,7 @@ fn without_states(said: &str) -> String {
     while let Some(line) = lines.next() {
         if line.starts_with("`container ") {
             lines.next();
-        } else {
+        } else if !(line.is_empty() && kept.last().is_some_and(|last: &&str| last.is_empty())) {
             kept.push(line);
         }
     }

@@ -142,6 +142,18 @@ async fn a_public_answer_is_not_doubled_by_a_crash() {
     nothing_is_owed(scene).await;
 }
 
+/// Waits until it is recorded that everybody was answered.
+async fn answered(scene: &Scene) {
+    let url = format!("sqlite:{}", scene.stage.bot.database().display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    crate::support::eventually("nothing is owed", crate::support::stage::LONG, || async {
+        let owed: i64 = sqlx::query_scalar("SELECT count(*) FROM owed").fetch_one(&pool).await.unwrap();
+        if owed == 0 { Ok(()) } else { Err(owed.to_string()) }
+    })
+    .await;
+    pool.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approval_that_rests_on_a_group_does_not_go_stale_by_a_restart() {
     let mut scene = Scene::start(&Wanted { approvals: 2, ..Wanted::default() }).await;
@@ -150,6 +162,7 @@ async fn an_approval_that_rests_on_a_group_does_not_go_stale_by_a_restart() {
     let label = approve_label(&scene.shown(&ts));
     scene.slack.click(GIL, ALERTS, &ts, &label).await;
     scene.whispers(GIL, &["recorded", "1 more"]).await;
+    answered(&scene).await;
     scene.stage.bot.kill();
     // Slack does not tell of groups for a while; what it told a moment ago counts.
     scene.slack.fail("usergroups.list", Fault::Status(503), usize::MAX);
